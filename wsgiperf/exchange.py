@@ -1,0 +1,130 @@
+"""What a part sees of one request and its response, and what it may do with them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, MutableMapping, Sequence
+from contextvars import ContextVar, Token
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+from wsgiperf.http.headers import Headers
+
+if TYPE_CHECKING:
+    from wsgiref.types import WSGIEnvironment
+
+__all__ = ["EXCHANGE", "Exchange", "Held", "Response", "hold"]
+
+#: The environ key under which applications, hosts and nested stacks find the exchange.
+EXCHANGE = "wsgiperf.exchange"
+
+#: Bodies, each with its close.
+Held = tuple[tuple[object, Callable[[], object]], ...]
+
+
+class Exchange:
+    """One request and its response on their way through one stack.
+
+    The request fields are captured before the application is called, for dispatchers change environ.
+    """
+
+    # Plain class attributes as defaults: what a request never sets costs it nothing.
+    status: str | None = None  #: the head as sent, from the commit on
+    headers: list[tuple[str, str]] | None = None
+    error: BaseException | None = None  #: what ended the exchange, where something did
+    complete = False  #: the body was asked for to its very end
+    finished = False
+    outer: Exchange | None = None  #: the unfinished exchange of a stack around this one
+    _route: str | None = None
+    _bindings: Sequence[tuple[ContextVar[Any], Any]] = ()
+    _tokens: Sequence[tuple[ContextVar[Any], Token[Any]]] = ()
+
+    def __init__(self, environ: WSGIEnvironment, kinds: frozenset[str]) -> None:
+        get = environ.get
+        self.environ = environ  #: the server's own dict, the same all the way; empty once finished
+        self.kinds = kinds  #: the kinds of all parts that this request passes
+        self.method: str = get("REQUEST_METHOD", "GET")
+        self.scheme: str = get("wsgi.url_scheme", "http")  #: as this server saw it
+        self.mount: str = get("SCRIPT_NAME", "")
+        self.path: str = get("PATH_INFO", "")  #: below the mount
+        self.peer: str = get("REMOTE_ADDR", "")  #: the connection's other end; empty on a unix socket
+        self.accept_encoding: str | None = get("HTTP_ACCEPT_ENCODING")
+        self.events: list[Any] = []  #: records of what happened
+        self.started = perf_counter()  #: seconds
+
+    @property
+    def route(self) -> str | None:
+        """The route's template, such as ``/posts/<int:id>``; hosts set it when the framework knows."""
+        return self._route
+
+    @route.setter
+    def route(self, route: str | None) -> None:
+        self._route = route
+        if self.outer is not None:
+            self.outer.route = route
+
+    def bind(self, variable: ContextVar[Any], value: Any) -> None:
+        """Give a context variable its value whenever application code of this exchange runs, and only then.
+
+        It is set and reset around each single call: a context that stayed set would leak into whatever the
+        server's thread does between two blocks, a copied one breaks tracers that reset their own tokens.
+        """
+        self._bindings = (*self._bindings, (variable, value))
+        self._tokens = (*self._tokens, (variable, variable.set(value)))
+
+    def _enter(self) -> None:
+        self._tokens = [(variable, variable.set(value)) for variable, value in self._bindings]
+
+    def _leave(self) -> None:
+        tokens, self._tokens = self._tokens, ()
+        for variable, token in reversed(tokens):
+            variable.reset(token)
+
+
+class Response:
+    """A head and a body, nothing of it sent.
+
+    :param status: such as ``"200 OK"``.
+    :param headers: (name, value) pairs; copied.
+    :param body: blocks of bytes; a list or tuple where its size is to be known.
+
+    A part may replace any of the three. It never closes a body: every body the response ever held is
+    closed once, at the end. A part that changes the body's size removes Content-Length; a list's is set
+    at the commit.
+    """
+
+    pushed = False  #: bytes go by `write()`: the head may change, they may not
+    #: coding -> the whole body so encoded, where an inner part keeps such variants
+    variants: MutableMapping[str, bytes] | None = None
+    _held: Held = ()
+
+    def __init__(
+        self, status: str, headers: Iterable[tuple[str, str]] = (), body: Iterable[bytes] = ()
+    ) -> None:
+        self.status = status
+        self.headers = Headers(headers)
+        self._body = body
+        if type(body) is not list:
+            self._held = hold((), body)
+
+    @property
+    def body(self) -> Iterable[bytes]:
+        """A list, a tuple, a `Stream` with its `first` block in hand, or the server's file wrapper."""
+        return self._body
+
+    @body.setter
+    def body(self, body: Iterable[bytes]) -> None:
+        self._held = hold(self._held, body)
+        self._body = body
+
+    def blocks(self) -> Iterator[bytes]:
+        """Iterate over the body, whatever it is; a raw file (uWSGI's wrapper) by blocks, not by lines."""
+        read = getattr(self._body, "read", None)
+        return iter(self._body) if read is None else iter(lambda: read(65536), b"")
+
+
+def hold(held: Held, body: object) -> Held:
+    """Add a body's `close`, as it is now, to those to call at the end, unless it is there."""
+    close = getattr(body, "close", None)
+    if close is None or any(other is body for other, _ in held):
+        return held
+    return (*held, (body, close))

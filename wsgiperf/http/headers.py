@@ -1,0 +1,176 @@
+"""Response header fields: an ordered, case-insensitive list that refuses what would split the head.
+
+The fields stay one plain list of tuples, because that is what PEP 3333 hands to the server; an index of
+lower-case names is built on the first question, so that all parts of a stack share one pass over them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from wsgiperf.errors import HeaderError
+
+__all__ = ["Fields", "Headers", "check_field"]
+
+Field = tuple[str, str]
+
+# RFC 9110 section 5.6.2: tchar, what a field name is made of.
+_TCHAR = frozenset("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
+# Every spelling of a name seen so far, with its lower case: a look-up is half of a call of lower(). Names
+# come from code, not from clients, yet the memo is bounded all the same.
+_lower: dict[str, str] = {}
+_MOST_SPELLINGS = 1024
+
+
+def lower_name(name: str) -> str:
+    """The name in lower case, remembered where it is well-formed."""
+    key = _lower.get(name)
+    if key is None:
+        key = name.lower()
+        if len(_lower) < _MOST_SPELLINGS and name and _TCHAR.issuperset(name):
+            _lower[name] = key
+    return key
+
+
+def check_field(name: str, value: str) -> None:
+    """Raise `HeaderError` unless the field can be sent as it is.
+
+    A name is a token; a value has no control character but the tab and only latin-1 characters
+    (RFC 9110 sections 5.1 and 5.5).
+    """
+    if name not in _lower and not (name and _TCHAR.issuperset(name)):
+        raise HeaderError(f"not a header field name: {name!r:.200}")
+    if value.isascii() and value.isprintable():
+        return
+    for character in value:
+        code = ord(character)
+        if (code < 0x20 and character != "\t") or code == 0x7F or code > 0xFF:
+            raise HeaderError(f"header {name}: the value may not contain {character!r}: {value!r:.200}")
+
+
+class Fields:
+    """Constant fields, checked and indexed once at start-up, for `Headers.add_all`.
+
+    :param fields: (name, value) pairs, each name at most once.
+    :raises HeaderError: where a field could not be sent.
+    """
+
+    __slots__ = ("names", "pairs", "values")
+
+    def __init__(self, fields: Iterable[Field]) -> None:
+        self.pairs = tuple(fields)
+        for name, value in self.pairs:
+            check_field(name, value)
+        self.values = {name.lower(): value for name, value in self.pairs}
+        self.names = frozenset(self.values)
+
+
+class Headers:
+    """The fields of one response, in order.
+
+    :param fields: (name, value) pairs; copied, so the caller's list never changes.
+    """
+
+    #: The live list of (name, value) tuples, as the server gets it. Read it; change it by the methods only.
+    pairs: list[Field]
+    _values: dict[str, str] | None = None
+
+    def __init__(self, fields: Iterable[Field] = ()) -> None:
+        self.pairs = list(fields)
+
+    def _index(self) -> dict[str, str]:
+        pairs, lower, values = self.pairs, _lower, {}
+        try:
+            for name, value in pairs:
+                values[lower[name]] = value
+        except KeyError:
+            values = {lower_name(name): value for name, value in pairs}
+        if len(values) != len(pairs):
+            # RFC 9110 section 5.3: fields of one name mean the same as one field, joined by commas.
+            values.clear()
+            for name, value in pairs:
+                _join(values, lower_name(name), value)
+        self._values = values
+        return values
+
+    def get(self, name: str, default: str | None = None) -> str | None:
+        """The field's value, or `default`; fields of one name are joined by ``", "``."""
+        values = self._values
+        if values is None:
+            values = self._index()
+        return values.get(name if name in values else lower_name(name), default)
+
+    def getlist(self, name: str) -> list[str]:
+        """The values of every field of that name, in order: for Set-Cookie, which can't be joined."""
+        key = lower_name(name)
+        return [value for name, value in self.pairs if lower_name(name) == key]
+
+    def lacks(self, fields: Fields) -> bool:
+        """Whether none of these constant fields is there under any spelling."""
+        values = self._values
+        if values is None:
+            values = self._index()
+        return fields.names.isdisjoint(values)
+
+    def add(self, name: str, value: str) -> None:
+        """Append a field beside any of the same name.
+
+        :raises HeaderError: where the field could not be sent.
+        """
+        check_field(name, value)
+        self.pairs.append((name, value))
+        if self._values is not None:
+            _join(self._values, lower_name(name), value)
+
+    def add_all(self, fields: Fields) -> None:
+        """Append constant fields of which none is there yet (ask `lacks` first)."""
+        self.pairs.extend(fields.pairs)
+        if self._values is not None:
+            self._values.update(fields.values)
+
+    def __setitem__(self, name: str, value: str) -> None:
+        """Put one field in the place of all of that name.
+
+        :raises HeaderError: where the field could not be sent.
+        """
+        check_field(name, value)
+        values = self._values
+        if values is None:
+            values = self._index()
+        key = lower_name(name)
+        if key in values:
+            self.pairs[:] = [pair for pair in self.pairs if lower_name(pair[0]) != key]
+        self.pairs.append((name, value))
+        values[key] = value
+
+    def __delitem__(self, name: str) -> None:
+        """Remove all fields of that name; none being there is no error."""
+        if name in self:
+            key = lower_name(name)
+            self.pairs[:] = [pair for pair in self.pairs if lower_name(pair[0]) != key]
+            self._values = None
+
+    def __getitem__(self, name: str) -> str:
+        value = self.get(name)
+        if value is None:
+            raise KeyError(name)
+        return value
+
+    def __contains__(self, name: str) -> bool:
+        values = self._values
+        if values is None:
+            values = self._index()
+        return lower_name(name) in values
+
+    def __iter__(self) -> Iterator[Field]:
+        return iter(self.pairs)
+
+    def __len__(self) -> int:
+        return len(self.pairs)
+
+    def __repr__(self) -> str:
+        return f"Headers({self.pairs!r})"
+
+
+def _join(values: dict[str, str], key: str, value: str) -> None:
+    values[key] = f"{values[key]}, {value}" if key in values else value
