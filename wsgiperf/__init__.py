@@ -1,7 +1,34 @@
-"""Production performance for any WSGI application."""
+"""Production performance for any WSGI application.
 
-from wsgiperf.wsgi import Exchange, Middleware, Response, Stack
+    from wsgiperf import wrap
+    app = wrap(app)
+"""
+
+from wsgiperf.assembly import wrap
+from wsgiperf.compression import CompressionMiddleware
+from wsgiperf.configuration import Settings
+from wsgiperf.errors import HeaderError, SettingsError, WSGIPerfError
+from wsgiperf.exchange import Exchange, Response
+from wsgiperf.request_id import RequestIdMiddleware
+from wsgiperf.security import SecurityHeadersMiddleware
+from wsgiperf.timing import TimingMiddleware
+from wsgiperf.wsgi import Middleware, Stack
 
 __version__ = "0.1.0"
 
-__all__ = ["Exchange", "Middleware", "Response", "Stack", "__version__"]
+__all__ = [
+    "CompressionMiddleware",
+    "Exchange",
+    "HeaderError",
+    "Middleware",
+    "RequestIdMiddleware",
+    "Response",
+    "SecurityHeadersMiddleware",
+    "Settings",
+    "SettingsError",
+    "Stack",
+    "TimingMiddleware",
+    "WSGIPerfError",
+    "__version__",
+    "wrap",
+]

@@ -84,6 +84,10 @@ class Settings:
     def __getitem__(self, section: str) -> Section | None:
         return self._sections[section]
 
+    def is_default(self, section: str, option: str) -> bool:
+        """Whether nobody gave this option a value."""
+        return (section, option) not in self.given
+
     def origin(self, section: str, option: str) -> str:
         """Where an option's value comes from, in words."""
         given = self.given.get((section, option))

@@ -12,10 +12,15 @@ from wsgiperf.http.headers import Headers
 if TYPE_CHECKING:
     from wsgiref.types import WSGIEnvironment
 
-__all__ = ["EXCHANGE", "Exchange", "Held", "Response", "hold"]
+    from wsgiperf.http.trace_context import TraceContext
+
+__all__ = ["EXCHANGE", "OPTIONS", "Exchange", "Held", "Response", "hold"]
 
 #: The environ key under which applications, hosts and nested stacks find the exchange.
 EXCHANGE = "wsgiperf.exchange"
+#: The environ key under which an application leaves options for its response: a dict of section names. False
+#: keeps that part away from it.
+OPTIONS = "wsgiperf.options"
 
 #: Bodies, each with its close.
 Held = tuple[tuple[object, Callable[[], object]], ...]
@@ -34,7 +39,10 @@ class Exchange:
     complete = False  #: the body was asked for to its very end
     finished = False
     outer: Exchange | None = None  #: the unfinished exchange of a stack around this one
+    trace: TraceContext | None = None  #: the place in a distributed trace, where the request ID part is there
+    nonce: Any = None  #: the CSP nonce; `nonce.used` tells whether the application read it
     _route: str | None = None
+    _notes: dict[object, Any] | None = None
     _bindings: Sequence[tuple[ContextVar[Any], Any]] = ()
     _tokens: Sequence[tuple[ContextVar[Any], Token[Any]]] = ()
 
@@ -50,6 +58,13 @@ class Exchange:
         self.accept_encoding: str | None = get("HTTP_ACCEPT_ENCODING")
         self.events: list[Any] = []  #: records of what happened
         self.started = perf_counter()  #: seconds
+
+    @property
+    def notes(self) -> dict[object, Any]:
+        """What parts remember of this exchange from one moment to the next, each under itself as key."""
+        if self._notes is None:
+            self._notes = {}
+        return self._notes
 
     @property
     def route(self) -> str | None:

@@ -16,7 +16,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, cast
 
 from wsgiperf.bodies import OutgoingList, OutgoingStream, Stream
-from wsgiperf.exchange import EXCHANGE, Exchange, Held, Response, hold
+from wsgiperf.exchange import EXCHANGE, OPTIONS, Exchange, Held, Response, hold
 from wsgiperf.http.headers import Fields
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ __all__ = ["Interception"]
 _log = logging.getLogger("wsgiperf")
 # RFC 9112 section 6.2: where a length or a coding frames the message already, nothing is added.
 _FRAMING = Fields([("Content-Length", ""), ("Transfer-Encoding", "")])
+_no_options: dict[str | None, object] = {}
 _no_environ = cast("WSGIEnvironment", MappingProxyType({}))
 
 
@@ -139,8 +140,9 @@ class Interception(Exchange):
     def _commit(self, response: Response, seen_by: int) -> Iterable[bytes]:
         """The one place where a head goes out. Returns the body to deliver."""
         self._held = response._held
+        options = self.environ.get(OPTIONS) or _no_options
         for part, on_response in self._stack.responses[seen_by]:
-            if part not in self._skipped:
+            if part not in self._skipped and options.get(part.kind) is not False:
                 try:
                     on_response(self, response)
                 except Exception:

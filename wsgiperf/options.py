@@ -10,7 +10,18 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-__all__ = ["ENABLED", "Option", "choice", "flag", "integer", "mapping", "names", "number", "options_of", "text"]
+__all__ = [
+    "ENABLED",
+    "Option",
+    "choice",
+    "flag",
+    "integer",
+    "mapping",
+    "names",
+    "number",
+    "options_of",
+    "text",
+]
 
 _TRUE = frozenset(("1", "true", "yes", "on"))
 _FALSE = frozenset(("0", "false", "no", "off"))

@@ -258,7 +258,9 @@ class CompressionSettings(Section):
         accepts=lambda value: "/" in value or value.startswith("*+"),
     )
     brotli_level: int = integer(5, "Brotli's quality.", least=0, most=11)
-    zstd_level: int = integer(3, "Zstandard's level.", least=1, most=22)
+    zstd_level: int = integer(
+        3, "Zstandard's level; above 19 its window is larger than browsers take (RFC 9659).", least=1, most=19
+    )
     gzip_level: int = integer(6, "Deflate's level; 9 costs much and saves little.", least=1, most=9)
 
 

@@ -18,13 +18,13 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from wsgiperf.bodies import Stream
-from wsgiperf.exchange import EXCHANGE, Exchange, Response
+from wsgiperf.exchange import EXCHANGE, OPTIONS, Exchange, Response
 from wsgiperf.interception import Interception
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-__all__ = ["EXCHANGE", "Exchange", "Middleware", "Response", "Stack", "Stream"]
+__all__ = ["EXCHANGE", "OPTIONS", "Exchange", "Middleware", "Response", "Stack", "Stream"]
 
 
 class Middleware:

@@ -1,0 +1,5 @@
+"""Security headers: presets (which), composition (their text), middleware (when), static (files)."""
+
+from wsgiperf.security.middleware import SecurityHeadersMiddleware
+
+__all__ = ["SecurityHeadersMiddleware"]

@@ -1,0 +1,65 @@
+"""`wrap`: the parts in their order, with the reason for each place."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from wsgiperf.compression import CompressionMiddleware
+from wsgiperf.configuration import Settings, resolve
+from wsgiperf.request_id import RequestIdMiddleware
+from wsgiperf.security import SecurityHeadersMiddleware
+from wsgiperf.timing import TimingMiddleware
+from wsgiperf.wsgi import Middleware, Stack
+
+if TYPE_CHECKING:
+    from wsgiref.types import WSGIApplication
+
+__all__ = ["assemble", "wrap"]
+
+#: Outermost first.
+PARTS: dict[str, Callable[..., Middleware]] = {
+    # Everything inside logs and measures under the request's ID.
+    "request_id": RequestIdMiddleware,
+    # Around all that takes time, compression included.
+    "timing": TimingMiddleware,
+    # Outside of whatever stores responses: a nonce is never stored, so it is never sent twice.
+    "security": SecurityHeadersMiddleware,
+    # Outside of whatever keeps representations, which then need only be kept once.
+    "compression": CompressionMiddleware,
+}
+
+
+def wrap(
+    app: WSGIApplication, settings: Settings | Mapping[str, object] | None = None, **sections: object
+) -> Stack:
+    """Put every part around a WSGI application.
+
+    :param app: any WSGI application.
+    :param settings: a `Settings` object, or a dictionary of sections.
+    :param sections: by section name (`compression`, `security`, `request_id`, `timing`; `cache`, `monitor`
+        and `media` can only be off) a dictionary of options, a section's settings object or a bool; for
+        `security` also a preset's name. They win over `settings`, which win over `WSGIPERF_...` in the
+        environment.
+    :returns: the wrapped application.
+    :raises SettingsError: for an unknown name or a bad value.
+    """
+    return assemble(app, resolve(settings, sections, environ=os.environ))
+
+
+def assemble(app: WSGIApplication, settings: Settings, **more: Mapping[str, Any]) -> Stack:
+    """The stack for settled settings.
+
+    :param more: by section, options that a host knows, such as where its framework serves static files;
+        given settings win over them.
+    """
+    parts = []
+    for name, part in PARTS.items():
+        if (section := settings[name]) is not None:
+            options = section.as_dict()
+            for option, value in more.get(name, {}).items():
+                if settings.is_default(name, option):
+                    options[option] = value
+            parts.append(part(**options))
+    return Stack(app, *parts)

@@ -1,0 +1,123 @@
+"""One ID for everything that happens on behalf of a request, inside this process and beyond it."""
+
+from __future__ import annotations
+
+import logging
+from contextvars import ContextVar
+from os import urandom
+from typing import TYPE_CHECKING, Any
+
+from wsgiperf.http.forwarded import TrustedProxies
+from wsgiperf.http.trace_context import TraceContext
+from wsgiperf.settings import RequestIdSettings
+from wsgiperf.wsgi import Exchange, Middleware, Response
+
+if TYPE_CHECKING:
+    from wsgiref.types import WSGIApplication
+
+__all__ = ["RequestIdFilter", "RequestIdMiddleware", "current", "get_request_id", "outgoing_headers"]
+
+#: The environ key of the request's ID.
+REQUEST_ID = "wsgiperf.request_id"
+
+#: The ID of the request that this code runs for; None outside of requests.
+current: ContextVar[str | None] = ContextVar("wsgiperf.request_id", default=None)
+_outgoing: ContextVar[tuple[str, TraceContext | None] | None] = ContextVar("wsgiperf.outgoing", default=None)
+
+#: A longer inbound ID is not an ID.
+LONGEST = 128
+_BESIDES = str.maketrans("", "", "._~+/=:@-")
+
+
+def get_request_id() -> str | None:
+    """The ID of the request that this code runs for; None outside of requests."""
+    return current.get()
+
+
+def outgoing_headers() -> dict[str, str]:
+    """The header fields that make a request of ours part of the one we are answering.
+
+    They are the request ID, and `traceparent` and `tracestate` of W3C Trace Context level 2 with a span of
+    ours as the parent. Outside of a request there are none.
+    """
+    request_id, outgoing = current.get(), _outgoing.get()
+    if request_id is None or outgoing is None:
+        return {}
+    header, trace = outgoing
+    headers = {header: request_id}
+    if trace is not None:
+        headers.update(trace.headers())
+    return headers
+
+
+class RequestIdFilter(logging.Filter):
+    """Gives every log record a `request_id`, `-` outside of requests.
+
+    Put it on a handler, whose format may then say ``%(request_id)s``.
+    """
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Add the attribute, unless the record has one; nothing is filtered out."""
+        if not hasattr(record, "request_id"):
+            record.request_id = current.get() or "-"
+        return True
+
+
+class RequestIdMiddleware(Middleware):
+    """Give each request an ID, and take a well-formed one that it brings.
+
+    :param app: the WSGI application; left out inside a `Stack`.
+    :param options: those of `RequestIdSettings`.
+    :raises SettingsError: for an unknown option or a bad value.
+
+    The ID is in `environ["wsgiperf.request_id"]`, in the response, in the context variable `current`, in log
+    records through `RequestIdFilter`, and in the traceback of an exception that the application lets through.
+    """
+
+    kind = "request_id"
+
+    def __init__(self, app: WSGIApplication | None = None, **options: Any) -> None:
+        settings = RequestIdSettings.of(options)
+        self._header = settings.header
+        self._key = "HTTP_" + settings.header.upper().replace("-", "_")
+        self._accept = settings.accept
+        self._trusts = TrustedProxies(settings.trusted_proxies).trusts
+        self._trace_context = settings.trace_context
+        super().__init__(app)
+
+    def on_request(self, exchange: Exchange) -> None:
+        """Find or make the ID."""
+        environ = exchange.environ
+        request_id = environ.get(self._key)
+        if request_id is None or not self._acceptable(request_id, exchange):
+            # 128 random bits. A pool of them would need a guard for forks, and gain nothing.
+            request_id = urandom(16).hex()
+        environ[REQUEST_ID] = request_id
+        exchange.bind(current, request_id)
+        trace = None
+        if self._trace_context:
+            trace = TraceContext(environ.get("HTTP_TRACEPARENT"), environ.get("HTTP_TRACESTATE"))
+            exchange.trace = trace
+        exchange.bind(_outgoing, (self._header, trace))
+
+    def _acceptable(self, request_id: str, exchange: Exchange) -> bool:
+        if self._accept == "never" or (self._accept == "trusted" and not self._trusts(exchange.peer)):
+            return False
+        return well_formed(request_id)
+
+    def on_response(self, exchange: Exchange, response: Response) -> None:
+        """Tell the client; the application's own header wins."""
+        if self._header not in response.headers:
+            response.headers.add(self._header, exchange.environ[REQUEST_ID])
+
+    def on_close(self, exchange: Exchange) -> None:
+        """The server logs an exception outside of the context: note the ID on it."""
+        if exchange.error is not None:
+            exchange.error.add_note(f"request ID: {exchange.environ[REQUEST_ID]}")
+
+
+def well_formed(request_id: str) -> bool:
+    """Whether it is 1 to 128 characters of ``[A-Za-z0-9._~+/=:@-]``."""
+    if not 0 < len(request_id) <= LONGEST or not request_id.isascii():
+        return False
+    return request_id.isalnum() or (request_id.translate(_BESIDES) or "0").isalnum()

@@ -1,0 +1,67 @@
+"""From options to header fields, at the start."""
+
+from __future__ import annotations
+
+from wsgiperf.http.headers import Fields
+from wsgiperf.security.csp import NONCE, extended, frame_options, framed_by, text
+from wsgiperf.security.presets import PRESETS, Policy
+from wsgiperf.settings import SecuritySettings
+
+__all__ = ["HeaderSet"]
+
+
+class HeaderSet:
+    """The fields for one scheme and one way of framing.
+
+    :param settings: the options of the security part.
+    :param https: whether the client came by https.
+    :param frame: a `frame` option that stands in the place of the configured one; None for that.
+    """
+
+    def __init__(self, settings: SecuritySettings, https: bool, frame: str | None = None) -> None:
+        policy = _policy(settings, frame)
+        enforced = "Content-Security-Policy"
+        self.policy_name = f"{enforced}-Report-Only" if settings.csp_report_only else enforced
+        constant = dict(PRESETS[settings.preset].headers)
+        constant["X-XSS-Protection"] = settings.xss_protection
+        framing = frame_options(policy.get("frame-ancestors"))
+        if framing is not None:
+            constant["X-Frame-Options"] = framing
+        if https and settings.hsts:
+            constant["Strict-Transport-Security"] = _hsts(settings)
+        if policy:
+            constant[self.policy_name] = text(policy)
+        template = text(policy, with_nonce=True)
+        for name, value in settings.headers.items():
+            replaced = [key for key in constant if key.lower() == name.lower()]
+            for key in replaced:
+                del constant[key]
+            if value is not None:
+                constant[name] = value
+            if name.lower() == self.policy_name.lower():
+                template = ""  # a whole policy of the site's own: nothing is put into it
+        self.fields = Fields(constant.items())
+        self._template = template if NONCE in template else None
+        #: Whether a page's policy may carry a nonce.
+        self.takes_nonce = self._template is not None
+
+    def policy(self, constant: str, nonce: str | None) -> str:
+        """The policy for a response in which this nonce was used."""
+        return constant if nonce is None or self._template is None else self._template.replace(NONCE, nonce)
+
+
+def _policy(settings: SecuritySettings, frame: str | None) -> Policy:
+    policy = extended(PRESETS[settings.preset].policy, settings.csp)
+    if frame is not None:
+        policy.pop("frame-ancestors", None)
+    return framed_by(policy, frame or settings.frame)
+
+
+def _hsts(settings: SecuritySettings) -> str:
+    value = f"max-age={settings.hsts_max_age}"
+    # Browsers' lists take no host without its subdomains.
+    if settings.hsts_include_subdomains or settings.hsts_preload or (
+        PRESETS[settings.preset].hsts_include_subdomains
+    ):
+        value += "; includeSubDomains"
+    return value + "; preload" if settings.hsts_preload else value

@@ -1,0 +1,109 @@
+"""Security headers: composed at the start, added where the application has none of its own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from wsgiperf.http.forwarded import TrustedProxies, forwarded_scheme
+from wsgiperf.http.headers import Headers
+from wsgiperf.security.composition import HeaderSet
+from wsgiperf.security.csp import frame_ancestors_of, frame_options
+from wsgiperf.security.nonce import Nonce
+from wsgiperf.security.static import StaticCaching
+from wsgiperf.settings import SecuritySettings
+from wsgiperf.wsgi import OPTIONS, Exchange, Middleware, Response
+
+if TYPE_CHECKING:
+    from wsgiref.types import WSGIApplication
+
+__all__ = ["SecurityHeadersMiddleware"]
+
+#: The environ key of the nonce.
+CSP_NONCE = "wsgiperf.csp_nonce"
+
+_FRAME_OF = {"DENY": "deny", "SAMEORIGIN": "self"}
+
+
+class SecurityHeadersMiddleware(Middleware):
+    """Add the headers of a preset, and Cache-Control for static files.
+
+    :param app: the WSGI application; left out inside a `Stack`.
+    :param options: those of `SecuritySettings`.
+    :raises SettingsError: for an unknown option or a bad value.
+
+    The application's own header always wins. Of X-Frame-Options and frame-ancestors the other one follows it.
+    `environ["wsgiperf.csp_nonce"]` is a `Nonce`; once read, it stands in script-src and style-src.
+    """
+
+    kind = "security"
+
+    def __init__(self, app: WSGIApplication | None = None, **options: Any) -> None:
+        settings = SecuritySettings.of(options)
+        #: by (https, frame); None for the frame option as configured
+        self._sets = {
+            (https, frame): HeaderSet(settings, https, frame)
+            for https in (False, True)
+            for frame in (None, "deny", "self", "any")
+        }
+        self._by_http, self._by_https = self._sets[False, None], self._sets[True, None]
+        self._static = StaticCaching(settings)
+        self._static_prefixes = self._static.prefixes
+        self._has_proxies = bool(settings.trusted_proxies)
+        self._trusts = TrustedProxies(settings.trusted_proxies).trusts
+        super().__init__(app)
+
+    def on_request(self, exchange: Exchange) -> None:
+        """Offer the nonce; see what a trusted proxy says of the client's side."""
+        environ = exchange.environ
+        exchange.nonce = environ[CSP_NONCE] = Nonce()
+        if self._has_proxies and self._trusts(exchange.peer):
+            exchange.notes[self] = forwarded_scheme(environ.get("HTTP_X_FORWARDED_PROTO", ""))
+
+    def on_response(self, exchange: Exchange, response: Response) -> None:
+        """Add what the application left out."""
+        headers = response.headers
+        https = exchange.scheme == "https" or (self._has_proxies and exchange.notes.get(self) == "https")
+        nonce = exchange.nonce.seal()
+        options = exchange.environ.get(OPTIONS)
+        frame = _frame(options) if options else None
+        revalidated = response.status[:3] == "304"
+        chosen = self._by_https if https else self._by_http
+        if nonce is None and frame is None and not revalidated and headers.lacks(chosen.fields):
+            headers.add_all(chosen.fields)
+        else:
+            self._fill_in(headers, https, frame, nonce, revalidated)
+        path = exchange.path
+        if path.startswith(self._static_prefixes) and "HTTP_AUTHORIZATION" not in exchange.environ:
+            value = self._static.cache_control(exchange.method, path, response.status, headers)
+            if value is not None:
+                headers.add("Cache-Control", value)
+
+    def _fill_in(
+        self, headers: Headers, https: bool, frame: str | None, nonce: str | None, revalidated: bool
+    ) -> None:
+        """Where not all fields go out as they stand: a nonce, a 304, or headers of the application's own."""
+        own_framing = headers.get("X-Frame-Options")
+        if own_framing is not None:
+            frame = _FRAME_OF.get(own_framing.strip().upper(), "any")
+        own_policy = headers.get("Content-Security-Policy")
+        ancestors = None if own_policy is None else frame_ancestors_of(own_policy)
+        chosen = self._sets[https, frame]
+        for name, value in chosen.fields.pairs:
+            if name in headers:
+                continue
+            if name == chosen.policy_name:
+                # On a 304 a policy takes the place of the one that was stored with the page and its nonce.
+                if not (revalidated and chosen.takes_nonce):
+                    headers.add(name, chosen.policy(value, nonce))
+            elif name == "X-Frame-Options" and ancestors is not None:
+                if (framing := frame_options(ancestors)) is not None:
+                    headers.add(name, framing)
+            else:
+                headers.add(name, value)
+
+
+def _frame(options: Any) -> str | None:
+    """What the application says of this one response: ``{"security": {"frame": "any"}}``."""
+    section = options.get("security")
+    frame = section.get("frame") if isinstance(section, dict) else None
+    return frame if frame in ("deny", "self", "any") else None

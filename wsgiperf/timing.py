@@ -1,0 +1,124 @@
+"""How long requests take: in headers to the head, in the events and the slow log to the end."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+from wsgiperf.events import Span, Timed
+from wsgiperf.settings import TimingSettings
+from wsgiperf.wsgi import Exchange, Middleware, Response
+
+if TYPE_CHECKING:
+    from wsgiref.types import WSGIApplication
+
+__all__ = ["TimingMiddleware", "span"]
+
+_log = logging.getLogger("wsgiperf.slow")
+_exchange: ContextVar[Exchange | None] = ContextVar("wsgiperf.timing", default=None)
+
+# RFC 9110 section 5.6.2: a metric's name is a token; anything else becomes "_".
+_TOKEN = frozenset("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
+#: More spans than these stay out of the header, which servers and proxies limit; the events have them all.
+MOST_METRICS = 20
+
+
+@contextmanager
+def span(name: str) -> Iterator[None]:
+    """Measure a piece of the application's work: ``with timing.span("db"): ...``.
+
+    It appears in Server-Timing if it ends before the head is sent, and in any case in the exchange's events.
+    Spans of one name are added up in the header. Outside of a request, or without the timing part, nothing
+    is measured.
+
+    :param name: the metric's name.
+    """
+    exchange = _exchange.get()
+    if exchange is None:
+        yield
+        return
+    started = perf_counter()
+    try:
+        yield
+    finally:
+        exchange.events.append(Span(name, started, perf_counter() - started))
+
+
+class TimingMiddleware(Middleware):
+    """Tell how long a request took: Server-Timing, X-Processing-Time, and a log line where it was slow.
+
+    :param app: the WSGI application; left out inside a `Stack`.
+    :param options: those of `TimingSettings`.
+    :raises SettingsError: for an unknown option or a bad value.
+
+    Server-Timing (W3C Server Timing, section 3) is appended to the application's own entries.
+    """
+
+    kind = "timing"
+    skippable = True
+
+    def __init__(self, app: WSGIApplication | None = None, **options: Any) -> None:
+        settings = TimingSettings.of(options)
+        self._server_timing = settings.server_timing
+        self._processing_time = settings.processing_time
+        self._slow_seconds = settings.slow_seconds or float("inf")
+        super().__init__(app)
+
+    def on_request(self, exchange: Exchange) -> None:
+        """Let `span` find the exchange."""
+        exchange.bind(_exchange, exchange)
+
+    def on_response(self, exchange: Exchange, response: Response) -> None:
+        """The head is about to go out: so much it took."""
+        seconds = perf_counter() - exchange.started
+        headers = response.headers
+        if self._processing_time and "X-Processing-Time" not in headers:
+            headers.add("X-Processing-Time", f"{seconds:.3f}s")
+        if self._server_timing:
+            ours = (_metrics(exchange) if exchange.events else "") + "total;dur=%.3f" % (seconds * 1000)
+            own = headers.get("Server-Timing")
+            headers["Server-Timing"] = ours if own is None else f"{own}, {ours}"
+        exchange.notes[self] = seconds
+
+    def on_close(self, exchange: Exchange) -> None:
+        """The last byte is out: the event; and the log line where the first was late."""
+        head_seconds = exchange.notes.get(self)
+        seconds = perf_counter() - exchange.started
+        exchange.events.append(Timed(head_seconds, seconds))
+        waited = seconds if head_seconds is None else head_seconds
+        if waited > self._slow_seconds:
+            _log.warning(
+                "slow request: %s %s %s in %.3f s, request ID %s",
+                _escaped(exchange.method),
+                _escaped(exchange.mount + exchange.path),
+                (exchange.status or "no answer")[:3],
+                waited,
+                exchange.environ.get("wsgiperf.request_id", "-"),
+            )
+
+
+def _metrics(exchange: Exchange) -> str:
+    """The spans so far, as members that stand before our own."""
+    sums: dict[str, float] = {}
+    for event in exchange.events:
+        if type(event) is Span:
+            sums[event.name] = sums.get(event.name, 0.0) + event.seconds
+    members = [f"{_token(name)};dur={seconds * 1000:.3f}, " for name, seconds in sums.items()]
+    return "".join(members[:MOST_METRICS])
+
+
+def _token(name: str) -> str:
+    if name and _TOKEN.issuperset(name):
+        return name
+    return "".join(letter if letter in _TOKEN else "_" for letter in name) or "_"
+
+
+def _escaped(text: str) -> str:
+    """What a client sent, made fit for a line of a log: PEP 3333 strings are bytes in latin-1 clothing."""
+    return text.encode("latin-1", "replace").decode("utf-8", "backslashreplace").encode(
+        "unicode_escape"
+    ).decode("ascii")[:2000]
