@@ -58,16 +58,14 @@ class OutgoingStream(Stream):
             self.first = None
             return first
         exchange = self._exchange
-        if exchange._bindings:
-            exchange._enter()
+        exchange._enter()
         try:
             return self._next()
         except StopIteration:
             exchange.complete = True
             raise
         except BaseException as error:
-            exchange.error = error  # and on to the server: a truncated stream is the client's only signal
+            exchange.fail(error)  # and on to the server: a truncated stream is the client's only signal
             raise
         finally:
-            if exchange._tokens:
-                exchange._leave()
+            exchange._leave()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, MutableMapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, MutableMapping
 from contextvars import ContextVar, Token
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
@@ -14,13 +14,16 @@ if TYPE_CHECKING:
 
     from wsgiperf.http.trace_context import TraceContext
 
-__all__ = ["EXCHANGE", "OPTIONS", "Exchange", "Held", "Response", "hold"]
+__all__ = ["EXCHANGE", "OPTIONS", "Exchange", "Held", "Response", "current", "hold"]
 
 #: The environ key under which applications, hosts and nested stacks find the exchange.
 EXCHANGE = "wsgiperf.exchange"
 #: The environ key under which an application leaves options for its response: a dict of section names. False
 #: keeps that part away from it.
 OPTIONS = "wsgiperf.options"
+
+#: An exception that is raised again and again doesn't grow without end.
+MOST_NOTES = 4
 
 #: Bodies, each with its close.
 Held = tuple[tuple[object, Callable[[], object]], ...]
@@ -35,16 +38,18 @@ class Exchange:
     # Plain class attributes as defaults: what a request never sets costs it nothing.
     status: str | None = None  #: the head as sent, from the commit on
     headers: list[tuple[str, str]] | None = None
+    head_seconds: float | None = None  #: from the start to the head, where the timing part is there
     error: BaseException | None = None  #: what ended the exchange, where something did
     complete = False  #: the body was asked for to its very end
     finished = False
     outer: Exchange | None = None  #: the unfinished exchange of a stack around this one
-    trace: TraceContext | None = None  #: the place in a distributed trace, where the request ID part is there
+    request_id: str | None = None  #: where the request ID part is there
+    trace: TraceContext | None = None  #: the place in a distributed trace, likewise
     nonce: Any = None  #: the CSP nonce; `nonce.used` tells whether the application read it
     _route: str | None = None
     _notes: dict[object, Any] | None = None
-    _bindings: Sequence[tuple[ContextVar[Any], Any]] = ()
-    _tokens: Sequence[tuple[ContextVar[Any], Token[Any]]] = ()
+    _bindings: list[tuple[ContextVar[Any], Any]] | None = None
+    _tokens: list[tuple[ContextVar[Any], Token[Any]]] | None = None
 
     def __init__(self, environ: WSGIEnvironment, kinds: frozenset[str]) -> None:
         get = environ.get
@@ -83,16 +88,37 @@ class Exchange:
         It is set and reset around each single call: a context that stayed set would leak into whatever the
         server's thread does between two blocks, a copied one breaks tracers that reset their own tokens.
         """
-        self._bindings = (*self._bindings, (variable, value))
-        self._tokens = (*self._tokens, (variable, variable.set(value)))
+        if self._bindings is None:
+            self._bindings = []
+        if self._tokens is None:
+            self._tokens = []
+        self._bindings.append((variable, value))
+        self._tokens.append((variable, variable.set(value)))
+
+    def make_current(self) -> None:
+        """Bind `current` to this exchange, if no part has done so."""
+        if self._bindings is None or (current, self) not in self._bindings:
+            self.bind(current, self)
 
     def _enter(self) -> None:
-        self._tokens = [(variable, variable.set(value)) for variable, value in self._bindings]
+        if self._bindings:
+            self._tokens = [(variable, variable.set(value)) for variable, value in self._bindings]
 
     def _leave(self) -> None:
-        tokens, self._tokens = self._tokens, ()
-        for variable, token in reversed(tokens):
+        tokens, self._tokens = self._tokens, None
+        while tokens:
+            variable, token = tokens.pop()
             variable.reset(token)
+
+    def fail(self, error: BaseException) -> None:
+        """Remember what ended the exchange. The server logs it outside of any context: its ID goes along."""
+        self.error = error
+        if self.request_id is not None and len(getattr(error, "__notes__", ())) < MOST_NOTES:
+            error.add_note(f"request ID: {self.request_id}")
+
+
+#: The exchange that this code runs for, where a part has made it so; None outside of requests.
+current: ContextVar[Exchange | None] = ContextVar("wsgiperf.exchange", default=None)
 
 
 class Response:

@@ -11,25 +11,23 @@ closes every body, then tells the parts.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, cast
 
 from wsgiperf.bodies import OutgoingList, OutgoingStream, Stream
 from wsgiperf.exchange import EXCHANGE, OPTIONS, Exchange, Held, Response, hold
-from wsgiperf.http.headers import Fields
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIEnvironment
 
     from wsgiperf.wsgi import Middleware, Stack
 
+    _Hook = tuple[Middleware, Callable[[Exchange, Response], None]]
+
 __all__ = ["Interception"]
 
 _log = logging.getLogger("wsgiperf")
-# RFC 9112 section 6.2: where a length or a coding frames the message already, nothing is added.
-_FRAMING = Fields([("Content-Length", ""), ("Transfer-Encoding", "")])
-_no_options: dict[str | None, object] = {}
 _no_environ = cast("WSGIEnvironment", MappingProxyType({}))
 
 
@@ -40,36 +38,37 @@ class Interception(Exchange):
     _head: tuple[str, list[tuple[str, str]]] | None = None  # the application's
     _held: Held = ()
     _skipped: tuple[Middleware, ...] = ()
-    _committed = False
+    _stack: Stack
+    _start: StartResponse
     _write: Callable[[bytes], object]
+    _file_wrapper: Any = None
     _file: object = None  # what a file wrapper that is a function returned
 
-    def __init__(
-        self, environ: WSGIEnvironment, stack: Stack, outer: Exchange | None, start: StartResponse
-    ) -> None:
-        Exchange.__init__(self, environ, stack.kinds)  # super() costs more than the call
+    def run(self, stack: Stack, outer: Exchange | None, start_response: StartResponse) -> Iterable[bytes]:
+        """Pass the request through the stack to the application; what is returned goes to the server."""
+        self._stack, self._start = stack, start_response
+        environ = self.environ
         environ[EXCHANGE] = self
-        self._stack, self._start = stack, start
         if outer is not None:
-            self.outer, self.events, self.kinds = outer, outer.events, stack.kinds | outer.kinds
-        # uWSGI's wrapper is a function that returns the raw file, known by identity; others' is a class.
-        self._file_wrapper = wrapper = environ.get("wsgi.file_wrapper")
-        if wrapper is not None and not isinstance(wrapper, type):
-            environ["wsgi.file_wrapper"] = self._wrap_file
-
-    def run(self) -> Iterable[bytes]:
+            self._continue(outer)
+        wrapper = environ.get("wsgi.file_wrapper")
+        if wrapper is not None:
+            self._file_wrapper = wrapper
+            if wrapper.__class__ is not type:
+                # uWSGI's is a function that returns the raw file, known by identity; others' is a class.
+                environ["wsgi.file_wrapper"] = self._wrap_file
         try:
-            for entered, part, on_request in self._stack.requests:
+            for entered, part, on_request in stack.requests:
                 self._entered = entered
                 try:
-                    response = on_request(self)
+                    answer = on_request(self)
                 except Exception:
                     self._skip(part)
                     continue
-                if response is not None:
-                    return self._answer(response)
-            self._entered = len(self._stack.parts)
-            return self._accept(self._stack.app(self.environ, self._start_response))
+                if answer is not None:
+                    return self._answer(answer)
+            self._entered = stack.size
+            return self._accept(stack.app(environ, self._start_response))
         except BaseException as error:
             self._abort(error)
             raise
@@ -77,18 +76,24 @@ class Interception(Exchange):
             if self._tokens:
                 self._leave()
 
+    def _continue(self, outer: Exchange) -> None:
+        """A stack around this one runs already: what it knows of the request holds here too."""
+        self.outer, self.events, self.kinds = outer, outer.events, self.kinds | outer.kinds
+        self.request_id, self.trace, self.nonce = outer.request_id, outer.trace, outer.nonce
+
     def _answer(self, response: Response) -> Iterable[bytes]:
         """A part answered: the parts outside it see the response."""
         if self.method == "HEAD" or _bodiless(response.status):
             response.body = ()
-        return self._deliver(self._commit(response, self._entered - 1))
+        self._commit(response, self._entered - 1)
+        return self._deliver(response._body)
 
     def _start_response(
         self, status: str, headers: list[tuple[str, str]], exc_info: Any = None, /
     ) -> Any:
         if exc_info:
             try:
-                if self._committed:
+                if self.status is not None:
                     raise exc_info[1].with_traceback(exc_info[2])
             finally:
                 exc_info = None  # or this frame and the traceback hold each other
@@ -99,7 +104,7 @@ class Interception(Exchange):
 
     def _push(self, data: bytes) -> None:
         """The `write()` callable."""
-        if not self._committed:
+        if self.status is None:
             self._respond((), pushed=True)
         self._write(data)
 
@@ -109,21 +114,22 @@ class Interception(Exchange):
             self._held = hold((), body)
         if isinstance(body, (list, tuple)):
             if self._head is not None:
-                return self._deliver(body if self._committed else self._respond(body))
+                return self._deliver(self._respond(body) if self.status is None else body)
         elif hasattr(body, "__iter__") or hasattr(body, "__getitem__"):
             blocks = body if self._is_file(body) else self._begin(iter(body))
             if self._head is None:
                 raise AssertionError("the application did not call start_response")
-            return self._deliver(blocks if self._committed else self._respond(blocks))
+            return self._deliver(self._respond(blocks) if self.status is None else blocks)
         # No response but a sign to the server, such as gevent's ALREADY_HANDLED: the server's, as it is.
-        if self._head is not None and not self._committed:
+        if self._head is not None and self.status is None:
             self._respond((), pushed=True)
+        self._held = ()
         self.close()
         return body
 
     def _begin(self, blocks: Iterator[bytes]) -> Stream:
         """Ask for the first non-empty block: until then a generator may call start_response."""
-        if not self._committed:
+        if self.status is None:
             for first in blocks:
                 if first:
                     return Stream(blocks, first)
@@ -131,30 +137,47 @@ class Interception(Exchange):
         return Stream(blocks, None)
 
     def _respond(self, body: Iterable[bytes], pushed: bool = False) -> Iterable[bytes]:
-        status, headers = cast("tuple[str, list[tuple[str, str]]]", self._head)
+        status, headers = self._head  # type: ignore[misc]
         response = Response(status, headers, body)
-        response.pushed = pushed
         response._held = self._held
-        return self._commit(response, self._entered)
+        if pushed:
+            response.pushed = True
+        self._commit(response, self._entered)
+        return response._body
 
-    def _commit(self, response: Response, seen_by: int) -> Iterable[bytes]:
-        """The one place where a head goes out. Returns the body to deliver."""
+    def _commit(self, response: Response, seen_by: int) -> None:
+        """The one place where a head goes out."""
+        responses = self._stack.responses[seen_by]
+        if self._skipped or OPTIONS in self.environ:
+            responses = list(self._without_excused(responses))
+        for part, on_response in responses:
+            try:
+                on_response(self, response)
+            except Exception:
+                self._skip(part)
         self._held = response._held
-        options = self.environ.get(OPTIONS) or _no_options
-        for part, on_response in self._stack.responses[seen_by]:
+        headers = response.headers
+        fields = headers.index()
+        if "content-length" not in fields and not response.pushed:
+            self._count(response, fields)
+        self.headers = pairs = headers.pairs
+        self.status = status = response.status
+        self._write = self._start(status, pairs)
+
+    def _without_excused(self, responses: Iterable[_Hook]) -> Iterator[_Hook]:
+        """The parts that have not failed, and that the application did not send away."""
+        options = self.environ.get(OPTIONS) or {}
+        for part, on_response in responses:
             if part not in self._skipped and options.get(part.kind) is not False:
-                try:
-                    on_response(self, response)
-                except Exception:
-                    self._skip(part)
-        status, headers, body = response.status, response.headers, response._body
-        countable = isinstance(body, (list, tuple)) and not response.pushed and headers.lacks(_FRAMING)
-        if countable and self.method != "HEAD" and not _bodiless(status):
-            # Without it gunicorn and cheroot would send a list in chunks.
-            headers.add("Content-Length", str(sum(map(len, cast("list[bytes]", body)))))
-        self.status, self.headers, self._committed = status, headers.pairs, True
-        self._write = self._start(status, headers.pairs)
-        return body
+                yield part, on_response
+
+    def _count(self, response: Response, fields: Mapping[str, str]) -> None:
+        """Set Content-Length where it is known: without it gunicorn and cheroot send a list in chunks."""
+        body = response._body
+        if not isinstance(body, (list, tuple)) or self.method == "HEAD" or _bodiless(response.status):
+            return
+        if "transfer-encoding" not in fields:  # RFC 9112 section 6.2
+            response.headers.add("Content-Length", str(sum(map(len, body))))
 
     def _deliver(self, body: Iterable[bytes]) -> Iterable[bytes]:
         """What the server gets."""
@@ -169,7 +192,7 @@ class Interception(Exchange):
         return OutgoingStream(self, body if type(body) is Stream else Stream(iter(body), None), self.close)
 
     def _wrap_file(self, *args: Any) -> Any:
-        self._file = self._file_wrapper(*args)  # type: ignore[misc]
+        self._file = self._file_wrapper(*args)
         return self._file
 
     def _is_file(self, body: object) -> bool:
@@ -193,7 +216,7 @@ class Interception(Exchange):
         _log.exception("%s failed; the request goes on without it", type(part).__name__)
 
     def _abort(self, error: BaseException) -> None:
-        self.error = error
+        self.fail(error)
         try:
             self.close()
         except BaseException:
@@ -204,26 +227,28 @@ class Interception(Exchange):
         if self.finished:
             return
         self.finished = True
-        if self.error is None and (self.method == "HEAD" or _bodiless(self.status or "")):
+        if not self.complete and self.error is None and self._sends_nothing():
             self.complete = True  # servers differ in whether they ask for a body that isn't sent
-        if self._bindings:
-            self._enter()
+        self._enter()
         failure = None
         for _, close in reversed(self._held):
             try:
                 close()
             except BaseException as error:
-                failure = self.error = error
+                failure = error
+                self.fail(error)
         for part, on_close in self._stack.closes[self._entered]:
             try:
                 on_close(self)
             except Exception:
                 _log.exception("%s failed at the end of a request", type(part).__name__)
-        if self._tokens:
-            self._leave()
+        self._leave()
         self._let_go()
         if failure is not None:
             raise failure
+
+    def _sends_nothing(self) -> bool:
+        return self.method == "HEAD" or _bodiless(self.status or "")
 
     def _let_go(self) -> None:
         """Leave environ as it came but for the exchange; and no cycle, that would keep sockets alive."""

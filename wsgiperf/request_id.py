@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import logging
-from contextvars import ContextVar
 from os import urandom
 from typing import TYPE_CHECKING, Any
 
+from wsgiperf.exchange import current
 from wsgiperf.http.forwarded import TrustedProxies
 from wsgiperf.http.trace_context import TraceContext
 from wsgiperf.settings import RequestIdSettings
@@ -15,14 +15,10 @@ from wsgiperf.wsgi import Exchange, Middleware, Response
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
 
-__all__ = ["RequestIdFilter", "RequestIdMiddleware", "current", "get_request_id", "outgoing_headers"]
+__all__ = ["RequestIdFilter", "RequestIdMiddleware", "get_request_id", "outgoing_headers"]
 
 #: The environ key of the request's ID.
 REQUEST_ID = "wsgiperf.request_id"
-
-#: The ID of the request that this code runs for; None outside of requests.
-current: ContextVar[str | None] = ContextVar("wsgiperf.request_id", default=None)
-_outgoing: ContextVar[tuple[str, TraceContext | None] | None] = ContextVar("wsgiperf.outgoing", default=None)
 
 #: A longer inbound ID is not an ID.
 LONGEST = 128
@@ -31,22 +27,22 @@ _BESIDES = str.maketrans("", "", "._~+/=:@-")
 
 def get_request_id() -> str | None:
     """The ID of the request that this code runs for; None outside of requests."""
-    return current.get()
+    exchange = current.get()
+    return None if exchange is None else exchange.request_id
 
 
 def outgoing_headers() -> dict[str, str]:
     """The header fields that make a request of ours part of the one we are answering.
 
-    They are the request ID, and `traceparent` and `tracestate` of W3C Trace Context level 2 with a span of
-    ours as the parent. Outside of a request there are none.
+    They are X-Request-ID, and `traceparent` and `tracestate` of W3C Trace Context level 2 with a span of ours
+    as the parent. Outside of a request there are none.
     """
-    request_id, outgoing = current.get(), _outgoing.get()
-    if request_id is None or outgoing is None:
+    exchange = current.get()
+    if exchange is None or exchange.request_id is None:
         return {}
-    header, trace = outgoing
-    headers = {header: request_id}
-    if trace is not None:
-        headers.update(trace.headers())
+    headers = {"X-Request-ID": exchange.request_id}
+    if exchange.trace is not None:
+        headers.update(exchange.trace.headers())
     return headers
 
 
@@ -59,7 +55,7 @@ class RequestIdFilter(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         """Add the attribute, unless the record has one; nothing is filtered out."""
         if not hasattr(record, "request_id"):
-            record.request_id = current.get() or "-"
+            record.request_id = get_request_id() or "-"
         return True
 
 
@@ -70,8 +66,9 @@ class RequestIdMiddleware(Middleware):
     :param options: those of `RequestIdSettings`.
     :raises SettingsError: for an unknown option or a bad value.
 
-    The ID is in `environ["wsgiperf.request_id"]`, in the response, in the context variable `current`, in log
-    records through `RequestIdFilter`, and in the traceback of an exception that the application lets through.
+    The ID is in `environ["wsgiperf.request_id"]`, in the response, in `get_request_id()` by way of a context
+    variable, in log records through `RequestIdFilter`, and in the traceback of an exception that the
+    application lets through.
     """
 
     kind = "request_id"
@@ -79,6 +76,7 @@ class RequestIdMiddleware(Middleware):
     def __init__(self, app: WSGIApplication | None = None, **options: Any) -> None:
         settings = RequestIdSettings.of(options)
         self._header = settings.header
+        self._name = settings.header.lower()
         self._key = "HTTP_" + settings.header.upper().replace("-", "_")
         self._accept = settings.accept
         self._trusts = TrustedProxies(settings.trusted_proxies).trusts
@@ -93,12 +91,10 @@ class RequestIdMiddleware(Middleware):
             # 128 random bits. A pool of them would need a guard for forks, and gain nothing.
             request_id = urandom(16).hex()
         environ[REQUEST_ID] = request_id
-        exchange.bind(current, request_id)
-        trace = None
+        exchange.request_id = request_id
         if self._trace_context:
-            trace = TraceContext(environ.get("HTTP_TRACEPARENT"), environ.get("HTTP_TRACESTATE"))
-            exchange.trace = trace
-        exchange.bind(_outgoing, (self._header, trace))
+            exchange.trace = TraceContext(environ.get("HTTP_TRACEPARENT"), environ.get("HTTP_TRACESTATE"))
+        exchange.make_current()
 
     def _acceptable(self, request_id: str, exchange: Exchange) -> bool:
         if self._accept == "never" or (self._accept == "trusted" and not self._trusts(exchange.peer)):
@@ -107,13 +103,9 @@ class RequestIdMiddleware(Middleware):
 
     def on_response(self, exchange: Exchange, response: Response) -> None:
         """Tell the client; the application's own header wins."""
-        if self._header not in response.headers:
-            response.headers.add(self._header, exchange.environ[REQUEST_ID])
-
-    def on_close(self, exchange: Exchange) -> None:
-        """The server logs an exception outside of the context: note the ID on it."""
-        if exchange.error is not None:
-            exchange.error.add_note(f"request ID: {exchange.environ[REQUEST_ID]}")
+        headers = response.headers
+        if self._name not in headers.index():
+            headers.put(self._header, self._name, exchange.request_id or "")
 
 
 def well_formed(request_id: str) -> bool:

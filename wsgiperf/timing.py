@@ -5,11 +5,11 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from contextvars import ContextVar
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from wsgiperf.events import Span, Timed
+from wsgiperf.exchange import current
 from wsgiperf.settings import TimingSettings
 from wsgiperf.wsgi import Exchange, Middleware, Response
 
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 __all__ = ["TimingMiddleware", "span"]
 
 _log = logging.getLogger("wsgiperf.slow")
-_exchange: ContextVar[Exchange | None] = ContextVar("wsgiperf.timing", default=None)
 
 # RFC 9110 section 5.6.2: a metric's name is a token; anything else becomes "_".
 _TOKEN = frozenset("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
@@ -37,7 +36,7 @@ def span(name: str) -> Iterator[None]:
 
     :param name: the metric's name.
     """
-    exchange = _exchange.get()
+    exchange = current.get()
     if exchange is None:
         yield
         return
@@ -70,24 +69,28 @@ class TimingMiddleware(Middleware):
 
     def on_request(self, exchange: Exchange) -> None:
         """Let `span` find the exchange."""
-        exchange.bind(_exchange, exchange)
+        exchange.make_current()
 
     def on_response(self, exchange: Exchange, response: Response) -> None:
         """The head is about to go out: so much it took."""
         seconds = perf_counter() - exchange.started
+        exchange.head_seconds = seconds
         headers = response.headers
-        if self._processing_time and "X-Processing-Time" not in headers:
-            headers.add("X-Processing-Time", f"{seconds:.3f}s")
+        fields = headers.index()
+        if self._processing_time and "x-processing-time" not in fields:
+            headers.put("X-Processing-Time", "x-processing-time", f"{seconds:.3f}s")
         if self._server_timing:
-            ours = (_metrics(exchange) if exchange.events else "") + "total;dur=%.3f" % (seconds * 1000)
-            own = headers.get("Server-Timing")
-            headers["Server-Timing"] = ours if own is None else f"{own}, {ours}"
-        exchange.notes[self] = seconds
+            ours = f"total;dur={seconds * 1000:.3f}"
+            if exchange.events:
+                ours = _metrics(exchange) + ours
+            if "server-timing" in fields:
+                headers["Server-Timing"] = f"{fields['server-timing']}, {ours}"
+            else:
+                headers.put("Server-Timing", "server-timing", ours)
 
     def on_close(self, exchange: Exchange) -> None:
         """The last byte is out: the event; and the log line where the first was late."""
-        head_seconds = exchange.notes.get(self)
-        seconds = perf_counter() - exchange.started
+        head_seconds, seconds = exchange.head_seconds, perf_counter() - exchange.started
         exchange.events.append(Timed(head_seconds, seconds))
         waited = seconds if head_seconds is None else head_seconds
         if waited > self._slow_seconds:
@@ -97,7 +100,7 @@ class TimingMiddleware(Middleware):
                 _escaped(exchange.mount + exchange.path),
                 (exchange.status or "no answer")[:3],
                 waited,
-                exchange.environ.get("wsgiperf.request_id", "-"),
+                exchange.request_id or "-",
             )
 
 

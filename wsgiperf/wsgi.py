@@ -93,7 +93,7 @@ class Stack:
 
     def _arrange(self, app: WSGIApplication, parts: tuple[Middleware, ...]) -> None:
         """Decide at the start who is asked when: what a part leaves out costs nothing."""
-        self.app, self.parts = app, parts
+        self.app, self.parts, self.size = app, parts, len(parts)
         self.kinds = frozenset(part.kind for part in parts if part.kind)
         self.requests = [(i + 1, p, p.on_request) for i, p in enumerate(parts) if _has(p, "on_request")]
         inside_out = [[*reversed(parts[:count])] for count in range(len(parts) + 1)]
@@ -111,7 +111,7 @@ class Stack:
                 return self._stepped_aside(outer.kinds)(environ, start_response)
         if not self.parts:
             return self.app(environ, start_response)
-        return Interception(environ, self, outer, start_response).run()
+        return Interception(environ, self.kinds).run(self, outer, start_response)
 
     def _stepped_aside(self, running: frozenset[str]) -> Stack:
         stack = self._without.get(running)

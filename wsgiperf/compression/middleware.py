@@ -87,7 +87,14 @@ class CompressionMiddleware(Middleware):
                 self._describe(response, wanted)
             else:
                 self._encode(exchange, response, wanted)
-        headers["Vary"] = self._vary(headers.get("Vary"))
+        self._merge_vary(headers)
+
+    def _merge_vary(self, headers: Headers) -> None:
+        own = headers.get("Vary")
+        if own is None:
+            headers.add("Vary", "Accept-Encoding")
+        elif (merged := self._vary(own)) != own:
+            headers["Vary"] = merged
 
     def _encode(self, exchange: Exchange, response: Response, wanted: Negotiated) -> None:
         whole, rest = _whole(response)
@@ -150,7 +157,7 @@ class CompressionMiddleware(Middleware):
         etag = headers.get("ETag")
         if sent and etag is not None:
             headers["ETag"] = sent.get(etag.removeprefix("W/"), etag)
-        headers["Vary"] = self._vary(headers.get("Vary"))
+        self._merge_vary(headers)
 
 
 def _whole(response: Response) -> tuple[bytes | None, Stream | None]:

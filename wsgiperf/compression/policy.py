@@ -18,14 +18,15 @@ def encodable(content_types: Sequence[str]) -> Callable[[str, Headers], bool]:
     listed = media_types(content_types)
 
     def may_encode(status: str, headers: Headers) -> bool:
-        content_type = headers.get("Content-Type")
+        fields = headers.index()
+        content_type = fields.get("content-type")
         if content_type is None or not listed(content_type):
             return False
-        if "Content-Encoding" in headers or status[:3] in _NEVER or status[:1] == "1":
+        if "content-encoding" in fields or "content-range" in fields:
             return False
-        if "Content-Range" in headers:
+        if status[:3] in _NEVER or status[:1] == "1":
             return False
-        cache_control = headers.get("Cache-Control")
+        cache_control = fields.get("cache-control")
         # RFC 9111 section 5.2.2.6.
         return cache_control is None or "no-transform" not in cache_control.lower()
 

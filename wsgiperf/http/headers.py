@@ -6,7 +6,7 @@ lower-case names is built on the first question, so that all parts of a stack sh
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from wsgiperf.errors import HeaderError
 
@@ -38,8 +38,10 @@ def check_field(name: str, value: str) -> None:
     A name is a token; a value has no control character but the tab and only latin-1 characters
     (RFC 9110 sections 5.1 and 5.5).
     """
-    if name not in _lower and not (name and _TCHAR.issuperset(name)):
-        raise HeaderError(f"not a header field name: {name!r:.200}")
+    if name not in _lower:
+        if not name or not _TCHAR.issuperset(name):
+            raise HeaderError(f"not a header field name: {name!r:.200}")
+        lower_name(name)
     if value.isascii() and value.isprintable():
         return
     for character in value:
@@ -78,7 +80,10 @@ class Headers:
     def __init__(self, fields: Iterable[Field] = ()) -> None:
         self.pairs = list(fields)
 
-    def _index(self) -> dict[str, str]:
+    def index(self) -> Mapping[str, str]:
+        """The values by lower-case name, for reading several: good until the next change."""
+        if self._values is not None:
+            return self._values
         pairs, lower, values = self.pairs, _lower, {}
         try:
             for name, value in pairs:
@@ -89,16 +94,14 @@ class Headers:
             # RFC 9110 section 5.3: fields of one name mean the same as one field, joined by commas.
             values.clear()
             for name, value in pairs:
-                _join(values, lower_name(name), value)
+                key = lower_name(name)
+                values[key] = f"{values[key]}, {value}" if key in values else value
         self._values = values
         return values
 
     def get(self, name: str, default: str | None = None) -> str | None:
         """The field's value, or `default`; fields of one name are joined by ``", "``."""
-        values = self._values
-        if values is None:
-            values = self._index()
-        return values.get(name if name in values else lower_name(name), default)
+        return self.index().get(_lower.get(name) or name.lower(), default)
 
     def getlist(self, name: str) -> list[str]:
         """The values of every field of that name, in order: for Set-Cookie, which can't be joined."""
@@ -107,20 +110,27 @@ class Headers:
 
     def lacks(self, fields: Fields) -> bool:
         """Whether none of these constant fields is there under any spelling."""
-        values = self._values
-        if values is None:
-            values = self._index()
-        return fields.names.isdisjoint(values)
+        return fields.names.isdisjoint(self.index())
 
     def add(self, name: str, value: str) -> None:
         """Append a field beside any of the same name.
 
         :raises HeaderError: where the field could not be sent.
         """
-        check_field(name, value)
+        if not (name in _lower and value.isascii() and value.isprintable()):
+            check_field(name, value)
         self.pairs.append((name, value))
-        if self._values is not None:
-            _join(self._values, lower_name(name), value)
+        if (values := self._values) is not None:
+            key = _lower.get(name) or name.lower()
+            values[key] = f"{values[key]}, {value}" if key in values else value
+
+    def put(self, name: str, key: str, value: str) -> None:
+        """Append a field that is not there yet (`key`, its lower-case name, is not in `index()`), unchecked.
+
+        For a value that our own code has composed of what can't break a head.
+        """
+        self.pairs.append((name, value))
+        self._values[key] = value  # type: ignore[index]
 
     def add_all(self, fields: Fields) -> None:
         """Append constant fields of which none is there yet (ask `lacks` first)."""
@@ -133,15 +143,10 @@ class Headers:
 
         :raises HeaderError: where the field could not be sent.
         """
-        check_field(name, value)
-        values = self._values
-        if values is None:
-            values = self._index()
-        key = lower_name(name)
-        if key in values:
-            self.pairs[:] = [pair for pair in self.pairs if lower_name(pair[0]) != key]
-        self.pairs.append((name, value))
-        values[key] = value
+        if name in self:
+            check_field(name, value)
+            del self[name]
+        self.add(name, value)
 
     def __delitem__(self, name: str) -> None:
         """Remove all fields of that name; none being there is no error."""
@@ -157,10 +162,7 @@ class Headers:
         return value
 
     def __contains__(self, name: str) -> bool:
-        values = self._values
-        if values is None:
-            values = self._index()
-        return lower_name(name) in values
+        return (_lower.get(name) or name.lower()) in self.index()
 
     def __iter__(self) -> Iterator[Field]:
         return iter(self.pairs)
@@ -170,7 +172,3 @@ class Headers:
 
     def __repr__(self) -> str:
         return f"Headers({self.pairs!r})"
-
-
-def _join(values: dict[str, str], key: str, value: str) -> None:
-    values[key] = f"{values[key]}, {value}" if key in values else value

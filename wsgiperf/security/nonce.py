@@ -16,11 +16,8 @@ class Nonce:
     The alphabet is a subset of CSP's (level 3, section 2.3.1) that no template escapes.
     """
 
-    __slots__ = ("_sealed", "_value")
-
-    def __init__(self) -> None:
-        self._value: str | None = None
-        self._sealed = False
+    _value: str | None = None
+    _sealed = False
 
     @property
     def used(self) -> bool:
