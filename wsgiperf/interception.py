@@ -147,7 +147,7 @@ class Interception(Exchange):
 
     def _commit(self, response: Response, seen_by: int) -> None:
         """The one place where a head goes out."""
-        responses = self._stack.responses[seen_by]
+        responses: Iterable[_Hook] = self._stack.responses[seen_by]
         if self._skipped or OPTIONS in self.environ:
             responses = list(self._without_excused(responses))
         for part, on_response in responses:

@@ -15,14 +15,15 @@ With pytest, one test a rule and random applications beside them::
         def wrap(self, application):
             return MyMiddleware(application)
 
-It works by running awkward applications (`applications`) bare and wrapped in a server that forgives nothing
-(`server`) and comparing what the client, the server and the application saw (`trial`). The rules are in `contract`;
-nothing here imports the rest of wsgiperf, and only the random applications need hypothesis.
+It works by running awkward applications (`applications`) bare and wrapped in a server that forgives
+nothing (`server`) and comparing what the client, the server and the application saw (`trial`). The rules
+are in `contract`; nothing here imports the rest of wsgiperf, and only the random applications need
+hypothesis.
 """
 
 from wsgiperf.testing.applications import Application, Shape
 from wsgiperf.testing.contract import RULES
-from wsgiperf.testing.rules import BrokenRule, Level, Rule, Wrap
+from wsgiperf.testing.rules import BrokenRuleError, Level, Rule, Wrap
 from wsgiperf.testing.server import Delivery, Request, deliver
 from wsgiperf.testing.suite import WSGIContract, check, rules_table
 from wsgiperf.testing.trial import assert_transparent
@@ -30,7 +31,7 @@ from wsgiperf.testing.trial import assert_transparent
 __all__ = [
     "RULES",
     "Application",
-    "BrokenRule",
+    "BrokenRuleError",
     "Delivery",
     "Level",
     "Request",

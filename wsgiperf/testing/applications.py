@@ -57,7 +57,7 @@ class Application:
 
     @property
     def within_pep3333(self) -> bool:
-        """False for those who yield (empty) blocks before start_response: PEP 3333 forbids it, servers allow it."""
+        """False for those who yield empty blocks before start_response: forbidden, yet servers allow it."""
         return not self.late
 
 
@@ -172,12 +172,8 @@ RESTARTS_IN_TIME = {
     "recovers after an empty block": Application(
         (b"", *LINES), Shape.GENERATOR, fields=HTML, fails=1, recovers=True
     ),
-    "recovers before a late head": Application(
-        LINES, Shape.ITERATOR, late=0, fails=0, recovers=True
-    ),
-    "recovers after a late head": Application(
-        (b"", *LINES), Shape.GENERATOR, late=0, fails=1, recovers=True
-    ),
+    "recovers before a late head": Application(LINES, Shape.ITERATOR, late=0, fails=0, recovers=True),
+    "recovers after a late head": Application((b"", *LINES), Shape.GENERATOR, late=0, fails=1, recovers=True),
 }
 
 RESTARTS_TOO_LATE = {
@@ -193,8 +189,6 @@ AWKWARD = {**COMPLETE, **FAILURES, **RESTARTS_IN_TIME, **RESTARTS_TOO_LATE}
 """All that PEP 3333 allows."""
 
 STREAMED = {
-    name: application
-    for name, application in AWKWARD.items()
-    if application.streams or application.written
+    name: application for name, application in AWKWARD.items() if application.streams or application.written
 }
 """Those whose blocks must not be kept waiting."""

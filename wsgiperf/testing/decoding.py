@@ -11,7 +11,7 @@ from typing import Any
 _MODULES = {"gzip": "zlib", "br": "brotli", "zstd": "zstandard"}
 
 DECODABLE = tuple(coding for coding, module in _MODULES.items() if find_spec(module))
-"""The content codings that can be decoded here: gzip always, br and zstd where their packages are installed."""
+"""What can be decoded here: gzip always, br and zstd where their packages are installed."""
 
 
 class Decoder:

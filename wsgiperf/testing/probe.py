@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from inspect import GEN_CLOSED, getgeneratorstate, isgenerator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from wsgiref.types import StartResponse, WSGIEnvironment
 
 from wsgiperf.testing.applications import Application, Shape
@@ -15,7 +15,7 @@ from wsgiperf.testing.files import CountedFile, FileWrapper
 SORRY = b"Something went wrong, and this is the page that says so."
 
 
-class Failure(Exception):
+class StagedError(Exception):
     """What a probe raises."""
 
 
@@ -72,6 +72,7 @@ class _Act:
     journal: Journal
     start_response: StartResponse
     sent: Callable[[], int]
+    started: bool = False
 
     def body(self, environ: WSGIEnvironment) -> Iterable[bytes]:
         application, journal = self.application, self.journal
@@ -87,11 +88,16 @@ class _Act:
             wrapped: Iterable[bytes] = environ.get("wsgi.file_wrapper", FileWrapper)(file)
             return wrapped
         acted = self._act(blocks)
-        body = _BODIES[application.shape](self, acted) if application.shape in _BODIES else acted
+        body: Any = _BODIES[application.shape](self, acted) if application.shape in _BODIES else acted
         journal.body = body
-        return body
+        return body  # type: ignore[no-any-return]
+
+    def _start_by(self, number: int) -> None:
+        if not self.started and number >= (self.application.late or 0):
+            self._start()
 
     def _start(self) -> None:
+        self.started = True
         write = self.start_response(self.application.status, self.journal.fields)
         for block in self.application.written:
             write(block)
@@ -105,15 +111,14 @@ class _Act:
             if number == application.fails:
                 yield from self._stumble()
                 return
-            if number == application.late:
-                self._start()
+            self._start_by(number)
             self.journal.given += len(block)
             yield block
         self._ask()
         if application.fails == len(blocks):
             yield from self._stumble()
-        elif application.late is not None and application.late >= len(blocks):
-            self._start()
+            return
+        self._start_by(len(blocks))
 
     def _ask(self) -> None:
         self.journal.asked += 1
@@ -125,16 +130,17 @@ class _Act:
     def _stumble(self) -> tuple[bytes, ...]:
         try:
             self.fail()
-        except Failure:
+        except StagedError:
             if not self.application.recovers:
                 raise
             fields = [("Content-Type", "text/plain")]
             self.start_response("500 Internal Server Error", fields, sys.exc_info())
+            self.started = True
             self.journal.error = None
         return (SORRY,)
 
     def fail(self) -> None:
-        self.journal.error = Failure("the application failed")
+        self.journal.error = StagedError("the application failed")
         raise self.journal.error
 
 

@@ -34,7 +34,7 @@ class Level(Enum):
 EVERY_LEVEL = tuple(Level)
 
 
-class BrokenRule(AssertionError):
+class BrokenRuleError(AssertionError):
     """A middleware does not keep ``rule``; the cause is what the check found."""
 
     def __init__(self, rule: Rule, cause: BaseException) -> None:
@@ -53,12 +53,12 @@ class Rule:
     test: Callable[[Wrap], None]
 
     def check(self, wrap: Wrap) -> None:
-        """Raise `BrokenRule` where a middleware does not keep this rule."""
+        """Raise `BrokenRuleError` where a middleware does not keep this rule."""
         __tracebackhide__ = True
         try:
             self.test(wrap)
         except Exception as cause:
-            raise BrokenRule(self, cause) from cause
+            raise BrokenRuleError(self, cause) from cause
 
     def __str__(self) -> str:
         return self.name
@@ -86,8 +86,7 @@ def markdown_table(rules: Iterable[Rule]) -> str:
     """The rules as a Markdown table, for the documentation."""
     lines = ["| Rule | Statement | Asked by |", "|---|---|---|"]
     lines += [
-        f"| `{rule.name}` | {rule.statement} | {_asked_by(rule)} |".replace("\n", " ")
-        for rule in rules
+        f"| `{rule.name}` | {rule.statement} | {_asked_by(rule)} |".replace("\n", " ") for rule in rules
     ]
     return "\n".join(lines) + "\n"
 

@@ -21,7 +21,9 @@ Step = Callable[[Callable[[], object]], object]
 """How the server takes one step: directly, on another thread, in a watched context."""
 
 Fields = tuple[tuple[str, str], ...]
-ExcInfo = tuple[type[BaseException], BaseException, TracebackType]
+ExcInfo = tuple[type[BaseException], BaseException, TracebackType] | tuple[None, None, None]
+
+_END = object()
 
 _STATUS = re.compile(r"[1-9][0-9]{2} [^\x00-\x1f\x7f]*")
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -63,6 +65,10 @@ class Request:
         for name, value in self.fields:
             environ["HTTP_" + name.upper().replace("-", "_")] = value
         return environ
+
+    def __str__(self) -> str:
+        fields = "".join(f", {name}: {value}" for name, value in self.fields)
+        return f"{self.method} {self.path}{fields}"
 
     def field(self, name: str) -> str:
         """The field of that name, or nothing."""
@@ -134,9 +140,8 @@ class Delivery:
     def pull(self) -> bool:
         """Ask the body for one block; False at its end, whichever end that is."""
         self.pulls += 1
-        try:
-            block = self._take(self._next, StopIteration)
-        except StopIteration:
+        block = self._take(self._next)
+        if block is _END:
             self.complete = True
             if not self.heads:
                 self._complain("the body ended and start_response had not been called")
@@ -171,7 +176,7 @@ class Delivery:
     ) -> Callable[[bytes], object]:
         """The server's start_response."""
         try:
-            if exc_info and self.committed:
+            if exc_info and exc_info[1] and self.committed:
                 raise exc_info[1].with_traceback(exc_info[2])
             if self.heads and not exc_info:
                 raise self._complain("start_response was called twice without exc_info")
@@ -194,13 +199,13 @@ class Delivery:
     def _next(self) -> object:
         if self._iterator is None:
             self._iterator = iter(self.body)  # type: ignore[call-overload]
-        return next(self._iterator)
+        return next(self._iterator, _END)
 
-    def _take(self, action: Callable[[], object], *expected: type[BaseException]) -> object:
+    def _take(self, action: Callable[[], object]) -> object:
         try:
             return self.step(action)
-        except (*expected, KeyboardInterrupt):
-            raise
+        except KeyboardInterrupt:
+            raise  # the person at the keyboard means the checker
         except BaseException as error:
             self.error = self.error or error
             return None

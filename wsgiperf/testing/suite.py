@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from wsgiref.types import WSGIApplication
 
 from wsgiperf.testing.contract import RULES
-from wsgiperf.testing.rules import BrokenRule, Level, Rule, Wrap, markdown_table
+from wsgiperf.testing.rules import BrokenRuleError, Level, Rule, Wrap, markdown_table
 
 if TYPE_CHECKING:
     import pytest
@@ -25,17 +25,17 @@ def rules_table() -> str:
 
 
 def check(wrap: Wrap, levels: Iterable[Level | str] = (Level.PEP3333,)) -> None:
-    """Hold a middleware to the contract; raise an `ExceptionGroup` of a `BrokenRule` for each rule it breaks.
+    """Raise an `ExceptionGroup` with a `BrokenRuleError` for each rule a middleware breaks.
 
-    ``wrap`` is anything that takes a WSGI application and returns one. By default it is held to what PEP 3333 and HTTP
-    ask of every middleware; ``levels=("pep3333", "wsgiperf")`` adds what wsgiperf promises beyond.
+    ``wrap`` is anything that takes a WSGI application and returns one. By default it is held to what PEP 3333
+    and HTTP ask of every middleware; ``levels=("pep3333", "wsgiperf")`` adds what wsgiperf promises beyond.
     """
     __tracebackhide__ = True
     broken = []
     for rule in rules_of(levels):
         try:
             rule.check(wrap)
-        except BrokenRule as error:
+        except BrokenRuleError as error:
             broken.append(error)
     if broken:
         names = ", ".join(error.rule.name for error in broken)
@@ -43,7 +43,9 @@ def check(wrap: Wrap, levels: Iterable[Level | str] = (Level.PEP3333,)) -> None:
 
 
 class WSGIContract:
-    """A pytest suite with one test for every rule and one with random applications. Derive from it and say how to wrap::
+    """A pytest suite with one test for every rule and one with random applications.
+
+    Derive from it and say how to wrap::
 
         class TestMyMiddleware(WSGIContract):
             def wrap(self, application):
@@ -68,7 +70,10 @@ class WSGIContract:
         rule.check(self.wrap)
 
     def test_random_applications(self) -> None:
-        """The middleware is transparent for any application."""
+        """The middleware is transparent for any application; skipped where hypothesis is missing."""
+        import pytest
+
+        pytest.importorskip("hypothesis")
         from wsgiperf.testing.strategies import check_random_applications
 
         beyond = Level.WSGIPERF in {Level(level) for level in self.levels}

@@ -1,15 +1,15 @@
 """One application, one request, run bare and wrapped; and what can be said of the difference.
 
-Each ``..._faults`` function looks at one aspect and yields a sentence for everything that is wrong. The named rules
-ask for one aspect over a table of applications; `assert_transparent` asks for all of them, and is what the property
-tests use.
+Each ``..._faults`` function looks at one aspect and yields a sentence for everything that is wrong. The
+named rules ask for one aspect over a table of applications; `assert_transparent` asks for all of them, and
+is what the property tests use.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from wsgiperf.testing import fields
 from wsgiperf.testing.applications import Application
@@ -20,9 +20,12 @@ from wsgiperf.testing.server import Delivery, Request
 
 PLAIN = Request()
 ENCODED = Request(fields=(("Accept-Encoding", ", ".join(DECODABLE)),))
+ONE_CODING = tuple(Request(fields=(("Accept-Encoding", coding),)) for coding in DECODABLE)
 HEAD = Request("HEAD")
 HEAD_ENCODED = Request("HEAD", fields=ENCODED.fields)
-REQUESTS = (PLAIN, ENCODED, HEAD, HEAD_ENCODED)
+
+GETS = (PLAIN, ENCODED, *ONE_CODING)
+REQUESTS = (*GETS, HEAD, HEAD_ENCODED)
 
 
 @dataclass(frozen=True)
@@ -80,13 +83,15 @@ class Decoded:
         """Whether the coding's own end was seen; None where there is no coding."""
 
 
-def run(
-    wrap: Wrap, application: Application, request: Request = PLAIN, take: int | None = None
-) -> Trial:
+def run(wrap: Wrap, application: Application, request: Request = PLAIN, take: int | None = None) -> Trial:
     """Run an application bare and wrapped."""
-    bare, _ = _serve(lambda inner: inner, application, request, None)
     delivery, journals = _serve(wrap, application, request, take)
-    return Trial(application, request, take, delivery, journals, bare)
+    return Trial(application, request, take, delivery, journals, _bare(application, request))
+
+
+@lru_cache(maxsize=1000)
+def _bare(application: Application, request: Request) -> Delivery:
+    return _serve(lambda inner: inner, application, request, None)[0]
 
 
 def _serve(
@@ -126,7 +131,7 @@ def response_faults(trial: Trial) -> Iterator[str]:
     )
     if trial.has_content:
         yield from _content_faults(trial)
-    elif got.content not in (b"", bare.content):
+    elif not bare.content.startswith(got.content):
         yield f"content was added where there is none: {got.content[:40]!r}"
 
 
@@ -194,8 +199,8 @@ def delay_faults(trial: Trial) -> Iterator[str]:
 def asking_faults(trial: Trial) -> Iterator[str]:
     """Where the server asked for one block and the application for more than one."""
     asked, pulls = trial.journal.asked, trial.delivery.pulls
-    inside_the_call = 1 + trial.application.empty_first
-    if trial.application.streams and asked > max(pulls, inside_the_call):
+    # Empty blocks before the first real one may be skipped in the call: the head does not go out with them.
+    if trial.application.streams and asked > max(pulls, 1) + trial.application.empty_first:
         yield f"the server asked for {pulls} blocks and the application was asked for {asked}"
 
 
@@ -227,7 +232,7 @@ def assert_without_faults(
     aspect: Aspect,
     wrap: Wrap,
     applications: Mapping[str, Application],
-    requests: Iterable[Request] = (PLAIN, ENCODED),
+    requests: Iterable[Request] = GETS,
     takes: Iterable[int | None] = (None,),
 ) -> None:
     """Assert one aspect over a table of applications."""
@@ -235,4 +240,4 @@ def assert_without_faults(
         for request in requests:
             for name, application in applications.items():
                 for fault in aspect(run(wrap, application, request, take)):
-                    raise AssertionError(f"{request.method}, application {name!r}: {fault}")
+                    raise AssertionError(f"{request}, application {name!r}: {fault}")

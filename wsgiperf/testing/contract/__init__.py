@@ -1,7 +1,7 @@
 """The contract itself: every rule, as a function whose docstring states it.
 
-One module a concern, in the order the documentation lists them. A new rule is a new function in one of these; a new
-module joins the tuple below.
+One module a concern, in the order the documentation lists them. A new rule is a new function in one of
+these; a new module joins the tuple below.
 """
 
 from __future__ import annotations

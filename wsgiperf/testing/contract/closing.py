@@ -34,7 +34,7 @@ _BODIES = {
 
 @rule(CLOSE)
 def close_exactly_once(wrap: Wrap) -> None:
-    """The body's close is called once: fully read, half read, never read, and when anything raises on the way."""
+    """The body's close is called once: read to the end, half, or never, and whatever raises on the way."""
     requests = (PLAIN, ENCODED, HEAD)
     assert_without_faults(closing_faults, wrap, _BODIES, requests, takes=(None, 0, 1, 2))
 

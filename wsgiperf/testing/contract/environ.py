@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable
-from wsgiref.types import StartResponse, WSGIEnvironment
+from collections.abc import Callable, Iterable
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from wsgiperf.testing.applications import HTML, LINES, Application, Shape
+from wsgiperf.testing.fields import added_codings
 from wsgiperf.testing.probe import Probe
 from wsgiperf.testing.rules import Level, Wrap, expect, rule
 from wsgiperf.testing.server import Delivery, Request, deliver
-from wsgiperf.testing.trial import ENCODED, PLAIN, Decoded, fields
+from wsgiperf.testing.trial import ENCODED, PLAIN, Decoded
 
 ENVIRON = "PEP 3333, environ Variables"
 
@@ -57,7 +58,7 @@ def environ_is_the_same_dict(wrap: Wrap) -> None:
 
 @rule("PEP 3333, HTTP 1.1 Expect/Continue", Level.WSGIPERF)
 def request_passes_untouched(wrap: Wrap) -> None:
-    """What the server put into environ arrives as it was: chunked input, Expect, upgrades, early hints; no input is read."""
+    """Chunked input, Expect, upgrades and early hints arrive as the server gave them; no input is read."""
     body = _Input(b"request content")
     given = {
         **CHUNKED.environ(),
@@ -83,31 +84,32 @@ def request_passes_untouched(wrap: Wrap) -> None:
 @rule(ENVIRON)
 def application_may_change_environ(wrap: Wrap) -> None:
     """The application may modify environ in any way: mount itself elsewhere, drop keys, clear it."""
-    for name, change in {
-        "a dispatcher": lambda environ: environ.update(SCRIPT_NAME="/mount", PATH_INFO="/inner"),
-        "another method": lambda environ: environ.update(REQUEST_METHOD="HEAD"),
-        "keys dropped": lambda environ: environ.pop("HTTP_ACCEPT_ENCODING", None),
-        "cleared": lambda environ: environ.clear(),
-    }.items():
+    for name, change in _CHANGES.items():
         for shape in (Shape.LIST, Shape.GENERATOR, Shape.ITERABLE):
             for request in (PLAIN, ENCODED):
-                probe = Probe(Application(LINES, shape, fields=HTML))
-
-                def application(
-                    environ: WSGIEnvironment,
-                    start_response: StartResponse,
-                    change=change,  # type: ignore[no-untyped-def]
-                    probe: Probe = probe,
-                ) -> Iterable[bytes]:
-                    change(environ)
-                    return probe(environ, start_response)
-
+                application = _changing(change, Probe(Application(LINES, shape, fields=HTML)))
                 _expect_page(deliver(wrap(application), request), f"{name}, {shape.value}")
+
+
+_CHANGES: dict[str, Callable[[WSGIEnvironment], object]] = {
+    "a dispatcher": lambda environ: environ.update(SCRIPT_NAME="/mount", PATH_INFO="/inner"),
+    "another method": lambda environ: environ.update(REQUEST_METHOD="HEAD"),
+    "a key dropped": lambda environ: environ.pop("HTTP_ACCEPT_ENCODING", None),
+    "cleared": lambda environ: environ.clear(),
+}
+
+
+def _changing(change: Callable[[WSGIEnvironment], object], inner: WSGIApplication) -> WSGIApplication:
+    def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        change(environ)
+        return inner(environ, start_response)
+
+    return application
 
 
 @rule("tests and internal redirects use an environ again", Level.WSGIPERF)
 def reused_environ(wrap: Wrap) -> None:
-    """An environ can be used again, for a second request or by the application itself for a redirect inside."""
+    """An environ serves again: for a second request, or for a redirect inside the application."""
     for request in (PLAIN, ENCODED):
         probe = Probe(Application(LINES, Shape.ITERABLE, fields=HTML))
         wrapped, environ = wrap(probe), request.environ()
@@ -116,14 +118,14 @@ def reused_environ(wrap: Wrap) -> None:
         closings = [journal.closings for journal in probe.journals]
         expect(closings == [1, 1], f"closed {closings} times")
 
-        redirecting = wrap(lambda environ, start_response: wrapped(environ, start_response))
-        _expect_page(deliver(redirecting, request), "a redirect inside")
+        redirecting = _changing(lambda environ: environ.update(PATH_INFO="/elsewhere"), wrapped)
+        _expect_page(deliver(wrap(redirecting), request), "a redirect inside")
 
 
 def _expect_page(delivery: Delivery, name: str) -> None:
     expect(delivery.error is None, f"{name}: it raised {delivery.error!r}")
     expect(not delivery.complaints, f"{name}: {delivery.complaints}")
-    codings = fields.added_codings(HTML, delivery.fields)
+    codings = added_codings(HTML, delivery.fields)
     decoded = Decoded(delivery.sent, codings)
     expect(decoded.content == b"".join(LINES), f"{name}: the content differs")
     expect(decoded.finished is not False, f"{name}: the encoded stream has no end")

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from wsgiref.types import StartResponse, WSGIEnvironment
 
 from wsgiperf.testing.applications import COMPLETE, HTML, LINES, TEXT, Application, Shape
+from wsgiperf.testing.probe import Probe
 from wsgiperf.testing.rules import Level, Wrap, expect, rule
 from wsgiperf.testing.server import Fields, deliver
 from wsgiperf.testing.trial import (
@@ -57,14 +58,8 @@ def application_header_list_never_mutated(wrap: Wrap) -> None:
 @rule("PEP 3333, The start_response() Callable")
 def header_list_belongs_to_the_server(wrap: Wrap) -> None:
     """The server may change the list it is given; nothing of it shows in a later response."""
-    probe = Application((TEXT,), fields=HTML)
+    wrapped = wrap(Probe(Application((TEXT,), fields=HTML)))
     for request in (PLAIN, ENCODED):
-
-        def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-            start_response(probe.status, list(probe.fields))
-            return list(probe.blocks)
-
-        wrapped = wrap(application)
         first = deliver(wrapped, request)
         first.heads[0].given.append(("X-Server", "one"))
         second = deliver(wrapped, request)
@@ -77,9 +72,9 @@ def hop_by_hop_fields_never_added(wrap: Wrap) -> None:
     assert_without_faults(hop_by_hop_faults, wrap, COMPLETE, REQUESTS)
 
 
-@rule("some servers read them, and upgrades need them", Level.WSGIPERF)
+@rule("an upgrade needs them, and the server knows what to do", Level.WSGIPERF)
 def application_hop_by_hop_fields_pass(wrap: Wrap) -> None:
-    """Hop-by-hop fields the application sends reach the server, which knows what to do with them."""
+    """Hop-by-hop fields that the application itself sends reach the server."""
     own: Fields = (*HTML, ("Connection", "close"), ("Upgrade", "echo"))
     for request in (PLAIN, ENCODED):
         for shape in (Shape.LIST, Shape.ITERABLE):

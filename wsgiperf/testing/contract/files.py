@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from typing import Any
 from wsgiref.types import StartResponse, WSGIEnvironment
 
 from wsgiperf.testing.applications import BYTES, HTML, NOISE, TEXT
+from wsgiperf.testing.fields import added_codings
 from wsgiperf.testing.files import ClosingFileWrapper, CountedFile, FileWrapper, bare_file
 from wsgiperf.testing.rules import Level, Wrap, expect, rule
 from wsgiperf.testing.server import Delivery, Fields, Request
-from wsgiperf.testing.trial import ENCODED, HEAD, PLAIN, Decoded, fields
+from wsgiperf.testing.trial import ENCODED, HEAD, PLAIN, Decoded
 
-Wrapper = Callable[[CountedFile], Iterable[bytes]]
+Wrapper = Callable[[CountedFile], Any]
 
 _KINDS: dict[str, Wrapper] = {
     "gunicorn's": FileWrapper,
@@ -24,7 +26,7 @@ SOURCE = "PEP 3333, Optional Platform-Specific File Handling"
 
 @rule("gunicorn and waitress ask isinstance, uWSGI asks whether it is its own object", Level.WSGIPERF)
 def file_wrapper_kept(wrap: Wrap) -> None:
-    """A file's body nobody has to read is returned as the very object that environ's wsgi.file_wrapper made."""
+    """A file nobody has to read is returned as the very object that environ's wsgi.file_wrapper made."""
     for name, kind in _KINDS.items():
         for request in (PLAIN, HEAD):
             made, file, delivery = _serve_file(wrap, kind, request, BYTES, NOISE, take=0)
@@ -35,7 +37,7 @@ def file_wrapper_kept(wrap: Wrap) -> None:
 
 @rule(SOURCE)
 def file_wrapper_closed_once(wrap: Wrap) -> None:
-    """A file is sent from where it stands, and closed once: sent by the server, half read, read to its end."""
+    """A file is sent from where it stands, and closed once: read to the end, half, or never."""
     for name, kind in _KINDS.items():
         for own, content in ((BYTES, NOISE), (HTML, TEXT)):
             for request in (PLAIN, ENCODED):
@@ -44,27 +46,26 @@ def file_wrapper_closed_once(wrap: Wrap) -> None:
                     expect(file.closings == 1, f"{name}: the file was closed {file.closings} times")
                     expect(delivery.error is None, f"{name}: it raised {delivery.error!r}")
                     if take is None:
-                        codings = fields.added_codings(own, delivery.fields)
+                        codings = added_codings(own, delivery.fields)
                         got = Decoded(delivery.sent, codings).content
                         expect(got == content[5:], f"{name}: the content differs")
 
 
 def _serve_file(
     wrap: Wrap, kind: Wrapper, request: Request, own: Fields, content: bytes, take: int | None
-) -> tuple[Iterable[bytes], CountedFile, Delivery]:
+) -> tuple[object, CountedFile, Delivery]:
     file = CountedFile(content)
     file.seek(5)
-    made: list[Iterable[bytes]] = []
+    made: list[Any] = []
 
     def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         start_response("200 OK", list(own))
         made.append(environ["wsgi.file_wrapper"](file))
-        return made[0]
+        body: Iterable[bytes] = made[0]
+        return body
 
     environ = request.environ()
     environ["wsgi.file_wrapper"] = kind
     delivery = Delivery(wrap(application), environ)
     delivery.run(take)
     return made[0], file, delivery
-
-

@@ -15,7 +15,7 @@ from wsgiperf.testing.applications import (
     RESTARTS_IN_TIME,
     RESTARTS_TOO_LATE,
 )
-from wsgiperf.testing.probe import Failure
+from wsgiperf.testing.probe import StagedError
 from wsgiperf.testing.rules import Level, Wrap, expect, rule
 from wsgiperf.testing.server import deliver
 from wsgiperf.testing.trial import (
@@ -32,7 +32,7 @@ ERRORS = "PEP 3333, Error Handling"
 
 @rule(CALLABLE)
 def start_response_once(wrap: Wrap) -> None:
-    """The server's start_response is called once for an application that calls it once, before the body begins."""
+    """For an application that calls start_response once, the server sees one call, before the body."""
     assert_without_faults(protocol_faults, wrap, COMPLETE)
     for name, application in COMPLETE.items():
         calls = len(run(wrap, application).delivery.heads)
@@ -81,7 +81,7 @@ def head_before_the_call_returns(wrap: Wrap) -> None:
 
 @rule(ERRORS)
 def exc_info_before_commit(wrap: Wrap) -> None:
-    """Until the first byte is sent, start_response with exc_info replaces the head; the client sees the second."""
+    """Until a byte is sent, start_response with exc_info replaces the head; the client sees the second."""
     assert_without_faults(protocol_faults, wrap, RESTARTS_IN_TIME)
     assert_without_faults(response_faults, wrap, RESTARTS_IN_TIME)
     assert_without_faults(error_faults, wrap, RESTARTS_IN_TIME)
@@ -89,7 +89,7 @@ def exc_info_before_commit(wrap: Wrap) -> None:
 
 @rule("gunicorn and cheroot send both heads' fields", Level.WSGIPERF)
 def one_clean_head(wrap: Wrap) -> None:
-    """A head replaced in time never reaches the server: it sees one call of start_response, without exc_info."""
+    """A head replaced in time never reaches the server, which sees a single call of start_response."""
     for name, application in RESTARTS_IN_TIME.items():
         heads = run(wrap, application).delivery.heads
         expect(len(heads) == 1, f"application {name!r}: the server saw {len(heads)} heads")
@@ -97,14 +97,14 @@ def one_clean_head(wrap: Wrap) -> None:
 
 @rule(ERRORS)
 def exc_info_after_commit(wrap: Wrap) -> None:
-    """After the first byte, start_response with exc_info raises that very exception, and no second head is sent."""
+    """Once a byte is sent, start_response with exc_info raises that exception; no second head is sent."""
     assert_without_faults(error_faults, wrap, RESTARTS_TOO_LATE)
     assert_without_faults(response_faults, wrap, RESTARTS_TOO_LATE)
 
 
-@rule(ERRORS)
+@rule("PEP 3333, The Server/Gateway Side: avoid dangling circular ref", Level.WSGIPERF)
 def exc_info_reference_dropped(wrap: Wrap) -> None:
-    """Nobody keeps exc_info: the exception is freed with the exchange, without waiting for the garbage collector."""
+    """Nobody keeps exc_info: the exception is freed with the exchange, without a garbage collection."""
     for committed in (False, True):
         kept = _exception_outlives(wrap, committed)
         moment = "after" if committed else "before"
@@ -112,20 +112,20 @@ def exc_info_reference_dropped(wrap: Wrap) -> None:
 
 
 def _exception_outlives(wrap: Wrap, committed: bool) -> bool:
-    seen: list[weakref.ref[Failure]] = []
+    seen: list[weakref.ref[StagedError]] = []
 
     def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterator[bytes]:
         start_response("200 OK", list(HTML))
         if committed:
             yield b"Hello"
         try:
-            failure = Failure("for exc_info")
+            failure = StagedError("for exc_info")
             seen.append(weakref.ref(failure))
             raise failure
-        except Failure:
+        except StagedError:
             try:
                 start_response("500 Internal Server Error", list(HTML), sys.exc_info())
-            except Failure:
+            except StagedError:
                 pass
             finally:
                 del failure
@@ -143,7 +143,7 @@ def _exception_outlives(wrap: Wrap, committed: bool) -> bool:
 
 @rule(CALLABLE)
 def start_response_twice_without_exc_info(wrap: Wrap) -> None:
-    """A second call of start_response without exc_info is an error, raised at that call, and no head is replaced."""
+    """A second call of start_response without exc_info raises at that call, and replaces no head."""
     for body_first in (False, True):
         raised: list[BaseException] = []
         delivery = deliver(wrap(_starts_twice(body_first, raised)))
