@@ -101,7 +101,7 @@ class Exchange:
             self.bind(current, self)
 
     def _enter(self) -> None:
-        if self._bindings:
+        if self._bindings and not self._tokens:  # they are set already where the call itself ends the exchange
             self._tokens = [(variable, variable.set(value)) for variable, value in self._bindings]
 
     def _leave(self) -> None:

@@ -112,7 +112,7 @@ class _Wrapped:
         views = self._app.view_functions
         for endpoint in {rule.endpoint for rule in _static_rules(self._app)}:
             views[endpoint] = _without_automatic(views[endpoint])
-        return Stack._of(stack.app, [_Automatic(), *stack.parts])
+        return Stack(stack, _Automatic())
 
 
 def _static_rules(app: Flask) -> Iterator[Rule]:
@@ -143,7 +143,7 @@ def _without_automatic(view: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(view)
     def static(**arguments: Any) -> Any:
-        response = current_app.ensure_sync(view)(**arguments)
+        response = view(**arguments)
         if isinstance(response, WerkzeugResponse) and response.headers.get("Cache-Control") == _AUTOMATIC:
             exchange = request.environ.get(EXCHANGE)
             if exchange is not None:

@@ -83,10 +83,8 @@ class Interception(Exchange):
 
     def _answer(self, response: Response) -> Iterable[bytes]:
         """A part answered: the parts outside it see the response."""
-        if self.method == "HEAD" or _bodiless(response.status):
-            response.body = ()
         self._commit(response, self._entered - 1)
-        return self._deliver(response._body)
+        return self._deliver(() if self._sends_nothing() else response._body)
 
     def _start_response(
         self, status: str, headers: list[tuple[str, str]], exc_info: Any = None, /
@@ -205,6 +203,7 @@ class Interception(Exchange):
             file.close = self.close
         except (AttributeError, TypeError):
             return False
+        self.complete = True  # as far as can be seen from here
         return True
 
     def _skip(self, part: Middleware) -> None:

@@ -81,13 +81,13 @@ class CompressionMiddleware(Middleware):
             if response.status[:3] == "304":
                 self._not_modified(exchange, headers)
             return
+        self._merge_vary(headers)
         wanted = self._negotiate(exchange.accept_encoding)
         if wanted.coding is not None and not response.pushed:
             if exchange.method == "HEAD":
                 self._describe(response, wanted)
             else:
                 self._encode(exchange, response, wanted)
-        self._merge_vary(headers)
 
     def _merge_vary(self, headers: Headers) -> None:
         own = headers.get("Vary")
@@ -97,14 +97,16 @@ class CompressionMiddleware(Middleware):
             headers["Vary"] = merged
 
     def _encode(self, exchange: Exchange, response: Response, wanted: Negotiated) -> None:
-        whole, rest = _whole(response)
-        if whole is not None:
+        length = _declared_length(response.headers)
+        whole, rest = _whole(response, length)
+        if whole is None:
+            if not self._too_small(length, wanted):
+                coding: str = wanted.coding  # type: ignore[assignment]
+                encoded = Encoded(response.blocks(), self._codecs[coding].encoder(), length)
+                self._mark(response.headers, coding)
+                response.body = encoded
+        elif length is None or length == len(whole):  # else the client is to see that something is wrong
             self._encode_whole(exchange, response, wanted, whole, rest)
-        elif not self._too_small(_declared_length(response.headers), wanted):
-            coding: str = wanted.coding  # type: ignore[assignment]
-            encoder = self._codecs[coding].encoder()
-            self._mark(response.headers, coding)
-            response.body = Encoded(response.blocks(), encoder)
 
     def _encode_whole(
         self, exchange: Exchange, response: Response, wanted: Negotiated, whole: bytes, rest: Stream | None
@@ -138,15 +140,16 @@ class CompressionMiddleware(Middleware):
         return size is not None and size < self._minimum_size and wanted.identity_allowed
 
     def _mark(self, headers: Headers, coding: str) -> None:
-        headers.add("Content-Encoding", coding)
-        del headers["Content-Length"]
-        for name in _OUTDATED:
-            del headers[name]
         etag = headers.get("ETag")
         if etag is not None:
             if strip_codings(etag, self._codings)[1]:
                 self._keep_both = True
-            headers["ETag"] = with_coding(etag, coding)
+            if (tagged := with_coding(etag, coding)) != etag:
+                headers["ETag"] = tagged
+        headers.add("Content-Encoding", coding)
+        del headers["Content-Length"]
+        for name in _OUTDATED:
+            del headers[name]
 
     def _not_modified(self, exchange: Exchange, headers: Headers) -> None:
         """A 304 carries what the 200 would (RFC 9110 section 15.4.5): the tag the client knows, and Vary."""
@@ -160,13 +163,16 @@ class CompressionMiddleware(Middleware):
         self._merge_vary(headers)
 
 
-def _whole(response: Response) -> tuple[bytes | None, Stream | None]:
+def _whole(response: Response, length: int | None) -> tuple[bytes | None, Stream | None]:
     """The body's bytes where all of them are in hand; and the iterator they came from, if it is one."""
     body = response.body
     if isinstance(body, (list, tuple)):
         return (body[0] if len(body) == 1 else b"".join(body)), None
-    if type(body) is Stream and body.first and len(body.first) == _declared_length(response.headers):
-        return body.first, body
+    if type(body) is Stream:
+        if body.first is None:
+            return b"", body
+        if len(body.first) == length:
+            return body.first, body
     return None, None
 
 

@@ -14,14 +14,17 @@ __all__ = ["Encoded", "Replaced"]
 class Encoded:
     """A stream, encoded block by block.
 
-    An error from inside goes on without the end of the coding: a truncated stream is the only way to tell
-    the client that something is missing.
+    An error from inside goes on without the end of the coding, and a body shorter than its Content-Length
+    gets none: a truncated stream is the only way to tell the client that something is missing. Of a longer
+    one the rest is left out, as servers do.
+
+    :param length: the Content-Length that the application gave, None for none.
     """
 
-    __slots__ = ("_blocks", "_encoder", "_ended")
+    __slots__ = ("_blocks", "_encoder", "_ended", "_left")
 
-    def __init__(self, blocks: Iterator[bytes], encoder: Encoder) -> None:
-        self._blocks, self._encoder, self._ended = blocks, encoder, False
+    def __init__(self, blocks: Iterator[bytes], encoder: Encoder, length: int | None) -> None:
+        self._blocks, self._encoder, self._ended, self._left = blocks, encoder, False, length
 
     def __iter__(self) -> Iterator[bytes]:
         return self
@@ -29,9 +32,15 @@ class Encoded:
     def __next__(self) -> bytes:
         if self._ended:
             raise StopIteration
+        self._ended = True  # unless a block comes
         for block in self._blocks:
+            if self._left is not None:
+                block = block[: self._left]
+                self._left -= len(block)
+            self._ended = False
             return self._encoder.encode(block)
-        self._ended = True
+        if self._left:
+            raise StopIteration
         return self._encoder.finish()
 
 

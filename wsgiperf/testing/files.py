@@ -58,6 +58,15 @@ class ClosingFileWrapper:
         self.file.close()
 
 
+class SealedFileWrapper(ClosingFileWrapper):
+    """As one written in C: its attributes cannot be replaced."""
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if name == "close":
+            raise AttributeError("close is read-only")
+        super().__setattr__(name, value)
+
+
 def bare_file(file: io.BytesIO, block_size: int = 8192) -> io.BytesIO:
     """uWSGI's kind: what comes back is the file."""
     return file

@@ -121,7 +121,7 @@ def yields_text(app):
     return lambda environ, start_response: Body(app(environ, start_response))
 
 
-@breaks("file-wrapper-kept", "answered-elsewhere")
+@breaks("lists-keep-a-length", "file-wrapper-kept", "answered-elsewhere")
 def wraps_every_body(app):
     class Body(Proxy):
         def __init__(self, body):

@@ -82,6 +82,18 @@ def bodiless_statuses_left_alone(wrap: Wrap) -> None:
                 expect(not delivery.values(field), f"{name}: {field} was added")
 
 
+@rule("PEP 3333, Handling the Content-Length Header: servers ask len()", Level.WSGIPERF)
+def lists_keep_a_length(wrap: Wrap) -> None:
+    """What comes of a list or tuple has a len(), which is the number of its blocks."""
+    for shape in (Shape.LIST, Shape.TUPLE):
+        for blocks in ((b"Hello",), (b"Hello, ", b"world"), LINES):
+            for request in (PLAIN, ENCODED):
+                delivery = run(wrap, Application(blocks, shape, fields=HTML), request).delivery
+                body: Any = delivery.body
+                expect(hasattr(body, "__len__"), f"a {shape.value} became {body!r}")
+                expect(len(body) == len(delivery.blocks), f"len() is {len(body)} of {delivery.blocks}")
+
+
 @rule("gunicorn and cheroot send a list of several blocks chunked", Level.WSGIPERF)
 def content_length_of_lists(wrap: Wrap) -> None:
     """A list or tuple gets its Content-Length: not over the application's own, not where no content is."""

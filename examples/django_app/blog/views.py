@@ -1,0 +1,180 @@
+"""Pages, forms, downloads, the JSON API and the event stream."""
+
+from http import HTTPStatus
+
+from communiconnect import CALENDAR, TOPICS, events, photos
+from django.conf import settings
+from django.http import FileResponse, Http404, JsonResponse, StreamingHttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_safe
+
+from wsgiperf.django import options
+from wsgiperf.timing import span
+
+from .forms import CommentForm
+from .models import Comment, Member, Post
+
+require_form = require_http_methods(["GET", "HEAD", "POST"])
+
+
+@require_safe
+def index(request):
+    topic = request.GET.get("topic")
+    # The span appears as "db" in the Server-Timing field, and so in the browser's developer tools.
+    with span("db"):
+        posts = list(Post.objects.for_cards().about(topic))
+    return render(request, "index.html", {"posts": posts, "topic": topic, "topics": TOPICS})
+
+
+@require_form
+def post(request, number):
+    post = get_object_or_404(Post.objects.for_cards(), pk=number)
+    form = CommentForm(request.POST or None, instance=Comment(post=post), label_suffix="")
+    if form.is_valid():
+        comment = form.save()
+        return see_other(reverse("post", args=[number]) + f"#comment-{comment.pk}")
+    context = {
+        "post": post,
+        "form": form,
+        "comments": post.comments.all(),
+        "newer": Post.objects.filter(published__gt=post.published).last(),
+        "older": Post.objects.filter(published__lt=post.published).first(),
+    }
+    return render(request, "post.html", context, status=422 if form.errors else 200)
+
+
+def see_other(address):
+    """303: fetch the result of a form by GET."""
+    response = redirect(address)
+    response.status_code = HTTPStatus.SEE_OTHER
+    return response
+
+
+@require_safe
+def member(request, slug):
+    member = get_object_or_404(Member, slug=slug)
+    posts = list(member.posts.for_cards())
+    return render(request, "member.html", {"member": member, "posts": posts})
+
+
+@require_safe
+def about(request):
+    return render(request, "about.html")
+
+
+@require_safe
+def latest(request):
+    return redirect("post", Post.objects.first().pk)
+
+
+@require_safe
+def download(request):
+    # FileResponse hands the open file to the server's own file wrapper.
+    file = CALENDAR.open("rb")
+    return FileResponse(file, as_attachment=True, filename="lime-tree-quarter.ics")
+
+
+@require_form
+def upload(request):
+    error = None
+    if request.method == "POST":
+        try:
+            if "photo" not in request.FILES:
+                raise photos.RefusedPhotoError("Please choose a photo first.")
+            photo = photos.keep(settings.MEDIA_ROOT, request.FILES["photo"])
+        except photos.RefusedPhotoError as refusal:
+            error = str(refusal)
+        else:
+            return see_other(reverse("photo", args=[photo.name]))
+    context = {"gallery": photos.newest(settings.MEDIA_ROOT), "error": error}
+    return render(request, "upload.html", context, status=422 if error else 200)
+
+
+def stored(name):
+    photo = photos.find(settings.MEDIA_ROOT, name)
+    if photo is None:
+        raise Http404
+    return photo
+
+
+@require_safe
+def photo(request, name):
+    return render(request, "photo.html", {"photo": stored(name)})
+
+
+@require_safe
+def media(request, name):
+    photo = stored(name)
+    return FileResponse((settings.MEDIA_ROOT / photo.name).open("rb"), content_type=photo.kind)
+
+
+@require_safe
+def boom(request):
+    raise RuntimeError("This page always fails, to show what a visitor sees then.")
+
+
+@require_safe
+@options(compression=False)  # some sixty bytes now and then: nothing to win
+def live(request):
+    blocks = events.stream(figures)
+    return StreamingHttpResponse(blocks, content_type="text/event-stream", headers=events.HEADERS)
+
+
+def figures():
+    return {
+        "posts": Post.objects.count(),
+        "comments": Comment.objects.count(),
+        "photos": len(photos.newest(settings.MEDIA_ROOT)),
+    }
+
+
+@require_safe
+def api_posts(request):
+    posts = Post.objects.for_cards().about(request.GET.get("topic"))
+    return JsonResponse({"posts": [as_json(post) for post in posts]})
+
+
+@require_safe
+def api_post(request, number):
+    post = get_object_or_404(Post.objects.for_cards(), pk=number)
+    comments = list(post.comments.values("name", "text"))
+    return JsonResponse(as_json(post) | {"body": post.paragraphs, "comments": comments})
+
+
+def as_json(post):
+    return {
+        "id": post.pk,
+        "title": post.title,
+        "topic": post.topic,
+        "author": post.author.name,
+        "published": post.published.isoformat(),
+        "comments": post.comment_count,
+        "url": reverse("post", args=[post.pk]),
+    }
+
+
+ERROR_TEXTS = {
+    403: "This form has expired. Please go back, reload the page and try again.",
+    404: "The page may have moved house, or the address has a slip in it.",
+    413: "A photo may have up to 2 MB.",
+    500: "It is our fault, it has been written down, and somebody will look at it.",
+}
+ERROR_TITLES = {404: "Nobody lives here", 413: "Too large", 500: "Something broke"}
+
+
+def error_page(request, exception=None, *, status):
+    """Error pages: HTML for people, JSON under /api/."""
+    phrase = HTTPStatus(status).phrase
+    if request.path_info.startswith("/api/"):
+        return JsonResponse({"error": phrase}, status=status)
+    context = {
+        "code": status,
+        "title": ERROR_TITLES.get(status, phrase),
+        "text": ERROR_TEXTS.get(status, "The server did not understand this request."),
+    }
+    return render(request, "error.html", context, status=status)
+
+
+def csrf_failure(request, reason=""):
+    return error_page(request, status=403)

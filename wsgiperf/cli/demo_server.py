@@ -1,0 +1,37 @@
+"""gunicorn's configuration for the demo: gunicorn takes every name here that it knows as a setting."""
+
+from __future__ import annotations
+
+import signal
+from typing import Any
+
+from wsgiperf.cli.demo_site import pages
+
+worker_class = "gthread"
+workers = 2
+threads = 4
+loglevel = "warning"  # the addresses are printed below
+control_socket_disable = True  # two demos at once would share its path; older versions ignore the name
+
+
+def when_ready(server: Any) -> None:
+    """From here on gunicorn handles Ctrl-C; `demo` held it back until now."""
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
+
+
+def post_worker_init(worker: Any) -> None:
+    """Print the addresses once the first worker can answer."""
+    if worker.age != 1:
+        return
+    host, port = worker.sockets[0].getsockname()[:2]
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
+    if ":" in host:
+        host = f"[{host}]"
+    for name, path in pages(worker.app.app_uri).items():
+        print(f"  {name.capitalize():7} http://{host}:{port}{path}")
+    print("Ctrl-C stops it.", flush=True)
+
+
+def on_exit(server: Any) -> None:
+    """Say that nothing was left behind."""
+    print("Stopped.", flush=True)

@@ -1,0 +1,55 @@
+"""Settings as text: each option's value and where it came from. For every host's command line."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+from wsgiperf.configuration import Settings
+from wsgiperf.options import options_of
+from wsgiperf.settings import SECTIONS
+
+__all__ = ["as_text", "listing", "rows"]
+
+
+def rows(settings: Settings) -> list[tuple[str, str, str, str]]:
+    """Option, value, unit and origin of every option that has a say: a section that is off has no others."""
+    found = []
+    for name, kind in SECTIONS.items():
+        if kind is None:
+            continue
+        section = settings[name]
+        holds: dict[str, object] = {"enabled": section is not None}
+        units = {option: declared.unit for option, declared in options_of(kind).items()}
+        if section is not None:
+            holds |= section.as_dict()
+        for option, value in holds.items():
+            origin = _origin(settings, name, option)
+            found.append((f"{name}.{option}", as_text(value), units.get(option, ""), origin))
+    return found
+
+
+def listing(settings: Settings) -> str:
+    """The rows in columns, the values last because some are long."""
+    table = [("option", "from", "value")]
+    table += [(name, origin, f"{value} {unit}") for name, value, unit, origin in rows(settings)]
+    widths = [max(len(row[column]) for row in table) for column in (0, 1)]
+    return "\n".join(f"{n:{widths[0]}}  {o:{widths[1]}}  {v}".rstrip() for n, o, v in table)
+
+
+def as_text(value: object) -> str:
+    """A value in the spelling that the environment takes."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, Mapping):
+        return json.dumps(value)
+    return ",".join(value) if isinstance(value, tuple) else str(value)
+
+
+def _origin(settings: Settings, section: str, option: str) -> str:
+    """The kind of place, and the name used there where it is another than the option's own."""
+    given = settings.given.get((section, option))
+    if given is None:
+        return "default"
+    plain = (section, f"{section}.{option}")
+    return given.origin if given.name in plain else f"{given.origin}: {given.name}"
