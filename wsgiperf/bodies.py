@@ -58,7 +58,7 @@ class OutgoingStream(Stream):
             self.first = None
             return first
         exchange = self._exchange
-        exchange._enter()
+        token = exchange._enter()
         try:
             return self._next()
         except StopIteration:
@@ -68,4 +68,4 @@ class OutgoingStream(Stream):
             exchange.fail(error)  # and on to the server: a truncated stream is the client's only signal
             raise
         finally:
-            exchange._leave()
+            exchange._leave(token)

@@ -34,29 +34,29 @@ _no_environ = cast("WSGIEnvironment", MappingProxyType({}))
 class Interception(Exchange):
     """The exchange while it runs, with the server's side of it."""
 
-    _entered = 0  # how many parts the request reached, from outside
-    _head: tuple[str, list[tuple[str, str]]] | None = None  # the application's
-    _held: Held = ()
-    _skipped: tuple[Middleware, ...] = ()
-    _stack: Stack
-    _start: StartResponse
+    __slots__ = (
+        "_entered", "_file", "_file_wrapper", "_head", "_held", "_skipped", "_stack", "_start", "_write",
+    )  # fmt: skip
+
     _write: Callable[[bytes], object]
-    _file_wrapper: Any = None
-    _file: object = None  # what a file wrapper that is a function returned
 
     def run(self, stack: Stack, outer: Exchange | None, start_response: StartResponse) -> Iterable[bytes]:
         """Pass the request through the stack to the application; what is returned goes to the server."""
         self._stack, self._start = stack, start_response
+        self._entered = 0  # how many parts the request reached, from outside
+        self._head: tuple[str, list[tuple[str, str]]] | None = None  # the application's
+        self._held: Held = ()
+        self._skipped: tuple[Middleware, ...] = ()
         environ = self.environ
         environ[EXCHANGE] = self
         if outer is not None:
             self._continue(outer)
-        wrapper = environ.get("wsgi.file_wrapper")
-        if wrapper is not None:
-            self._file_wrapper = wrapper
-            if wrapper.__class__ is not type:
-                # uWSGI's is a function that returns the raw file, known by identity; others' is a class.
-                environ["wsgi.file_wrapper"] = self._wrap_file
+        self._file: object = None  # what a file wrapper that is a function returned
+        self._file_wrapper = wrapper = environ.get("wsgi.file_wrapper")
+        if wrapper is not None and not isinstance(wrapper, type):
+            # uWSGI's is a function that returns the raw file, known by identity; others' is a class.
+            environ["wsgi.file_wrapper"] = self._wrap_file
+        token = self._enter()
         try:
             for entered, part, on_request in stack.requests:
                 self._entered = entered
@@ -73,8 +73,7 @@ class Interception(Exchange):
             self._abort(error)
             raise
         finally:
-            if self._tokens:
-                self._leave()
+            self._leave(token)
 
     def _continue(self, outer: Exchange) -> None:
         """A stack around this one runs already: what it knows of the request holds here too."""
@@ -190,7 +189,7 @@ class Interception(Exchange):
         return OutgoingStream(self, body if type(body) is Stream else Stream(iter(body), None), self.close)
 
     def _wrap_file(self, *args: Any) -> Any:
-        self._file = self._file_wrapper(*args)
+        self._file = cast("Callable[..., object]", self._file_wrapper)(*args)
         return self._file
 
     def _is_file(self, body: object) -> bool:
@@ -228,7 +227,7 @@ class Interception(Exchange):
         self.finished = True
         if not self.complete and self.error is None and self._sends_nothing():
             self.complete = True  # servers differ in whether they ask for a body that isn't sent
-        self._enter()
+        token = self._enter()
         failure = None
         for _, close in reversed(self._held):
             try:
@@ -241,7 +240,7 @@ class Interception(Exchange):
                 on_close(self)
             except Exception:
                 _log.exception("%s failed at the end of a request", type(part).__name__)
-        self._leave()
+        self._leave(token)
         self._let_go()
         if failure is not None:
             raise failure

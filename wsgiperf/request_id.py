@@ -94,7 +94,6 @@ class RequestIdMiddleware(Middleware):
         exchange.request_id = request_id
         if self._trace_context:
             exchange.trace = TraceContext(environ.get("HTTP_TRACEPARENT"), environ.get("HTTP_TRACESTATE"))
-        exchange.make_current()
 
     def _acceptable(self, request_id: str, exchange: Exchange) -> bool:
         if self._accept == "never" or (self._accept == "trusted" and not self._trusts(exchange.peer)):

@@ -67,10 +67,6 @@ class TimingMiddleware(Middleware):
         self._slow_seconds = settings.slow_seconds or float("inf")
         super().__init__(app)
 
-    def on_request(self, exchange: Exchange) -> None:
-        """Let `span` find the exchange."""
-        exchange.make_current()
-
     def on_response(self, exchange: Exchange, response: Response) -> None:
         """The head is about to go out: so much it took."""
         seconds = perf_counter() - exchange.started

@@ -34,4 +34,4 @@ def post_worker_init(worker: Any) -> None:
 
 def on_exit(server: Any) -> None:
     """Say that nothing was left behind."""
-    print("Stopped.", flush=True)
+    print("\nStopped.", flush=True)  # after the ^C that a terminal shows

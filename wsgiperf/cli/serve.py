@@ -45,7 +45,7 @@ def serve(
     gunicorn's; settings come from WSGIPERF_... in the environment, see `wsgiperf settings`.
     """
     require(["gunicorn"], "gunicorn", "serve")
-    if any(option in ("-c", "--config") or option.startswith(("--config=", "-c=")) for option in more):
+    if any(option.startswith(("-c", "--conf")) for option in more):
         raise Problem(
             "serve brings its own configuration. For yours, run gunicorn itself, with"
             " `from wsgiperf.gunicorn import install; install(globals())` as the last line of that file"
@@ -75,7 +75,9 @@ def _find(application: str) -> None:
     try:
         found = find_spec(module) is not None
     except ModuleNotFoundError as error:
-        found = error.name is not None and not module.startswith(error.name)
+        found = not f"{module}.".startswith(f"{error.name}.")  # else it is a package that lacks another
+    except Exception:  # a package that fails to import: gunicorn shows where
+        found = True
     if not found:
         raise Problem(f"there is no module {module!r}, neither installed nor in {os.getcwd()}")
 

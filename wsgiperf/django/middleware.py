@@ -32,7 +32,7 @@ def report(
         finally:  # DEBUG_PROPAGATE_EXCEPTIONS lets them through
             exchange, match = request.META.get(EXCHANGE), request.resolver_match
             if exchange is not None and match is not None:
-                exchange.route = f"/{match.route}"
+                exchange.route = "/" + match.route.removeprefix("^")
         if getattr(response, "xframe_options_exempt", False):
             _allow_framing(request)
         return response

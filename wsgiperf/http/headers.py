@@ -73,12 +73,12 @@ class Headers:
     :param fields: (name, value) pairs; copied, so the caller's list never changes.
     """
 
-    #: The live list of (name, value) tuples, as the server gets it. Read it; change it by the methods only.
-    pairs: list[Field]
-    _values: dict[str, str] | None = None
+    __slots__ = ("_values", "pairs")
 
     def __init__(self, fields: Iterable[Field] = ()) -> None:
+        #: The live list of (name, value) tuples, as the server gets it. Change it by the methods only.
         self.pairs = list(fields)
+        self._values: dict[str, str] | None = None
 
     def index(self) -> Mapping[str, str]:
         """The values by lower-case name, for reading several: good until the next change."""

@@ -16,8 +16,11 @@ class Nonce:
     The alphabet is a subset of CSP's (level 3, section 2.3.1) that no template escapes.
     """
 
-    _value: str | None = None
-    _sealed = False
+    __slots__ = ("_sealed", "_value")
+
+    def __init__(self) -> None:
+        self._value: str | None = None
+        self._sealed = False
 
     @property
     def used(self) -> bool:
