@@ -1,4 +1,4 @@
 """What wsgiperf costs, as programs that print ratios. `python -m benchmarks` runs them all.
 
-One idea a file: `measure` takes the time, `site` and `frameworks` are what is measured, the others are programs.
+`measure` takes the time; `site` and `frameworks` are what is measured; each of the others is a program.
 """

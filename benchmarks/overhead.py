@@ -13,7 +13,6 @@ from dataclasses import dataclass
 
 from benchmarks import site
 from benchmarks.measure import Application, Batch, Measured, measure, options, own_code, print_table, requests
-
 from wsgiperf import (
     CompressionMiddleware,
     Middleware,
@@ -23,7 +22,7 @@ from wsgiperf import (
     wrap,
 )
 
-#: What `EmptyWrap` costs on the machine that the limits are meant for.
+#: What `empty_wrap` costs on the machine that the limits are meant for.
 REFERENCE = 0.22
 
 #: The limits; the goal is half of each.
@@ -99,20 +98,20 @@ def report(measured: dict[str, Measured]) -> bool:
     """Print the table; whether every limit holds."""
     cost = {case.name: measured[case.name].least - measured[case.scenario].least for case in CASES}
     scale = REFERENCE / cost[CASES[0].name]
-    rows: list[Sequence[object]] = [("microseconds over the bare application", "here", "scaled", "limit", "goal", "")]
+    head = ("microseconds over the bare application", "here", "scaled", "limit", "goal", "")
+    rows: list[Sequence[object]] = [head]
     for case in CASES:
         scaled = cost[case.name] * scale
         verdict = None
         if case.limit is not None:
             verdict = "goal" if scaled <= case.limit / 2 else "ok" if scaled <= case.limit else "OVER"
-        rows.append(
-            (case.name, cost[case.name], scaled, case.limit, case.limit and case.limit / 2, verdict)
-        )
+        rows.append((case.name, cost[case.name], scaled, case.limit, case.limit and case.limit / 2, verdict))
     print_table(rows)
-    page = measured["page"]
-    print(f"The bare application and the loop take {page.least:.2f}, in the median {page.median / page.least:.2f}"
-          f" times that.")
-    print(f"Left to the garbage collector, objects a request: {left_over('page')} page, {left_over('stream')} stream.")
+    bare = measured["page"]
+    noise = bare.median / bare.least
+    print(f"Bare application and loop: {bare.least:.2f}, and {noise:.2f} times that in the median.")
+    left = {scenario: left_over(scenario) for scenario in ("page", "stream")}
+    print(f"Objects left to the garbage collector: {left['page']} a page, {left['stream']} a stream.")
     return all(row[-1] != "OVER" for row in rows)
 
 

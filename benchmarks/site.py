@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from functools import cache
 from io import BytesIO
 from pathlib import Path
 from random import Random
 from typing import Any
 
-PAGE = (b"<!doctype html><html lang=en><title>Neighbours</title>" + b"<p>A plain and short page.</p>" * 20)[:500]
+PAGE = (b"<!doctype html><title>Neighbours</title>" + b"<p>A plain and short page.</p>" * 20)[:500]
 
 ENVIRON: dict[str, Any] = {
     "wsgi.errors": None,
@@ -78,7 +79,11 @@ def stream(environ, start_response):
 def encoded(environ, start_response):
     start_response(
         "200 OK",
-        [("Content-Type", "text/html; charset=utf-8"), ("Content-Encoding", "gzip"), ("Content-Length", "500")],
+        [
+            ("Content-Type", "text/html; charset=utf-8"),
+            ("Content-Encoding", "gzip"),
+            ("Content-Length", "500"),
+        ],
     )
     return [PAGE]
 
@@ -111,11 +116,13 @@ def application_of(body: bytes) -> Any:
     return application
 
 
+@cache
 def noticeboard(size: int) -> bytes:
     """So many bytes of a page of posts, the same at each run.
 
-    The markup is that of the example sites' front page. The words are those of their posts, drawn at random as
-    often as they stand there: so no sentence comes back, and a long page compresses as little as it should.
+    The markup is like that of the example sites' front page. The words are those of their posts, drawn at
+    random as often as they stand there: no sentence comes back, so that a long page compresses no better than
+    a real one.
     """
     seed = json.loads((Path(__file__).parents[1] / "examples/shared/communiconnect/seed.json").read_text())
     words = " ".join(paragraph for post in seed["posts"] for paragraph in post["body"]).split()
@@ -128,8 +135,17 @@ def noticeboard(size: int) -> bytes:
         title, excerpt = (" ".join(random.choices(words, k=count)) for count in (6, 24))
         day, month = random.randint(1, 28), random.choice(("April", "May", "June"))
         text += _CARD.format(
-            topic=topic[0], label=topic[1], day=day, month=month, number=number, title=title, excerpt=excerpt,
-            slug=author["slug"], tone=author["tone"], name=author["name"], comments=random.randint(0, 9),
+            topic=topic[0],
+            label=topic[1],
+            day=day,
+            month=month,
+            number=number,
+            title=title,
+            excerpt=excerpt,
+            slug=author["slug"],
+            tone=author["tone"],
+            name=author["name"],
+            comments=random.randint(0, 9),
         )
     return text.encode()[:size]
 
@@ -150,11 +166,14 @@ _HEAD = """<!doctype html>
 """
 _CARD = """    <li>
       <article class="card">
-        <p class="meta"><a class="topic topic-{topic}" href="/?topic={topic}">{label}</a> <time>{day} {month}</time></p>
+        <p class="meta"><a class="topic topic-{topic}" href="/?topic={topic}">{label}</a>
+          <time>{day} {month}</time></p>
         <h2><a href="/posts/{number}">{title}</a></h2>
         <p>{excerpt}</p>
-        <p class="foot"><a href="/members/{slug}"><span class="avatar tone-{tone}" aria-hidden="true"></span>{name}</a>
-          <a href="/posts/{number}#comments"><svg class="icon" aria-hidden="true"><use href="#bubble"/></svg> {comments}</a></p>
+        <p class="foot"><a href="/members/{slug}">
+          <span class="avatar tone-{tone}" aria-hidden="true"></span>{name}</a>
+          <a href="/posts/{number}#comments">
+            <svg class="icon" aria-hidden="true"><use href="#bubble"/></svg> {comments}</a></p>
       </article>
     </li>
 """

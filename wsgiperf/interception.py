@@ -102,27 +102,36 @@ class Interception(Exchange):
     def _push(self, data: bytes) -> None:
         """The `write()` callable."""
         if self.status is None:
-            self._respond((), pushed=True)
+            self._commit_pushed()
         self._write(data)
 
     def _accept(self, body: Iterable[bytes]) -> Iterable[bytes]:
         """The application returned."""
-        if type(body) is not list:
+        if not isinstance(body, (list, tuple)):
+            return self._accept_stream(body)
+        if self._head is None:
+            return self._hand_over(body)
+        if self.status is None:
+            response = Response(*self._head, body)
+            self._commit(response, self._entered)
+            body = response._body
+        else:
             self._held = hold((), body)
-        if isinstance(body, (list, tuple)):
-            if self._head is not None:
-                return self._deliver(self._respond(body) if self.status is None else body)
-        elif hasattr(body, "__iter__") or hasattr(body, "__getitem__"):
-            blocks = body if self._is_file(body) else self._begin(iter(body))
-            if self._head is None:
-                raise AssertionError("the application did not call start_response")
-            return self._deliver(self._respond(blocks) if self.status is None else blocks)
-        # No response but a sign to the server, such as gevent's ALREADY_HANDLED: the server's, as it is.
-        if self._head is not None and self.status is None:
-            self._respond((), pushed=True)
-        self._held = ()
-        self.close()
-        return body
+        return self._deliver(body)
+
+    def _accept_stream(self, body: Iterable[bytes]) -> Iterable[bytes]:
+        if not (hasattr(body, "__iter__") or hasattr(body, "__getitem__")):
+            return self._hand_over(body)
+        self._held = hold((), body)
+        blocks = body if self._is_file(body) else self._begin(iter(body))
+        if self._head is None:
+            raise AssertionError("the application did not call start_response")
+        if self.status is None:
+            response = Response(*self._head, blocks)
+            response._held = self._held
+            self._commit(response, self._entered)
+            blocks = response._body
+        return self._deliver(blocks)
 
     def _begin(self, blocks: Iterator[bytes]) -> Stream:
         """Ask for the first non-empty block: until then a generator may call start_response."""
@@ -133,26 +142,32 @@ class Interception(Exchange):
             blocks = iter(())
         return Stream(blocks, None)
 
-    def _respond(self, body: Iterable[bytes], pushed: bool = False) -> Iterable[bytes]:
-        status, headers = self._head  # type: ignore[misc]
-        response = Response(status, headers, body)
-        response._held = self._held
-        if pushed:
-            response.pushed = True
+    def _hand_over(self, sign: Iterable[bytes]) -> Iterable[bytes]:
+        """No response but a sign to the server, such as gevent's ALREADY_HANDLED: the server's, as it is."""
+        if self._head is not None and self.status is None:
+            self._commit_pushed()
+        self.close()
+        return sign
+
+    def _commit_pushed(self) -> None:
+        """The head goes out, the bytes go past the parts."""
+        response = Response(*cast("tuple[str, list[tuple[str, str]]]", self._head))
+        response.pushed = True
         self._commit(response, self._entered)
-        return response._body
 
     def _commit(self, response: Response, seen_by: int) -> None:
         """The one place where a head goes out."""
         responses: Iterable[_Hook] = self._stack.responses[seen_by]
         if self._skipped or OPTIONS in self.environ:
             responses = list(self._without_excused(responses))
-        for part, on_response in responses:
-            try:
-                on_response(self, response)
-            except Exception:
-                self._skip(part)
-        self._held = response._held
+        try:
+            for part, on_response in responses:
+                try:
+                    on_response(self, response)
+                except Exception:
+                    self._skip(part)
+        finally:
+            self._held = response._held
         headers = response.headers
         fields = headers.index()
         if "content-length" not in fields and not response.pushed:

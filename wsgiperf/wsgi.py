@@ -104,16 +104,15 @@ class Stack:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         outer: Exchange | None = environ.get(EXCHANGE)
-        if outer is not None:
-            if outer.finished:
-                outer = None  # the environ is used again
-            elif not self.kinds.isdisjoint(outer.kinds):
-                return self._stepped_aside(outer.kinds)(environ, start_response)
-        if not self.parts:
-            return self.app(environ, start_response)
-        return Interception(environ, self.kinds).run(self, outer, start_response)
+        if outer is None or outer.finished:  # finished: the environ is used again
+            return Interception(environ, self.kinds).run(self, None, start_response)
+        stack = self if self.kinds.isdisjoint(outer.kinds) else self._stepped_aside(outer.kinds)
+        if not stack.parts:
+            return stack.app(environ, start_response)
+        return Interception(environ, stack.kinds).run(stack, outer, start_response)
 
     def _stepped_aside(self, running: frozenset[str]) -> Stack:
+        """This stack without the parts that an outer one runs already."""
         stack = self._without.get(running)
         if stack is None:
             rest = [part for part in self.parts if part.kind not in running]

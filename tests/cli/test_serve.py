@@ -118,6 +118,16 @@ def test_a_missing_folder_of_modules_is_named(site):
     assert "there is no module 'nowhere.site'" in said(run("serve", "nowhere.site:app", cwd=site))
 
 
+@pytest.mark.parametrize("line", ["import no_such_package", "raise RuntimeError('on purpose')"])
+def test_a_package_that_fails_to_import_is_shown_with_its_traceback(site, line):
+    (site / "broken").mkdir()
+    (site / "broken" / "__init__.py").write_text(line)
+    (site / "broken" / "site.py").write_text(APPLICATION)
+    done = run("serve", "broken.site:app", "--port=0", "--workers=1", cwd=site)
+    assert done.returncode not in (0, 2)
+    assert line in done.stderr
+
+
 @pytest.mark.parametrize("application", [":app", "--reload"])
 def test_the_application_comes_first(site, application):
     assert "as MODULE:APP" in said(run("serve", application, "small_site:app", cwd=site))
@@ -138,7 +148,7 @@ def test_a_wrong_setting_is_one_line(site):
     assert "WSGIPERF_COMPRESSION_GZIP_LEVEL: expected a whole number from 1 to 9" in error
 
 
-@pytest.mark.parametrize("option", [["-c", "mine.py"], ["--config=mine.py"]])
+@pytest.mark.parametrize("option", [["-c", "mine.py"], ["-cmine.py"], ["--config=mine.py"]])
 def test_a_configuration_of_ones_own_is_not_passed_over_in_silence(site, option):
     error = said(run("serve", "small_site:app", *option, cwd=site))
     assert "install(globals())" in error

@@ -1,7 +1,6 @@
-"""A Django site for the tests: `DJANGO_SETTINGS_MODULE=django_site_settings` or `configure()`."""
+"""The URLs and views of the Django site for the tests."""
 
 from django.conf import settings
-from django.core.handlers.wsgi import WSGIHandler
 from django.http import FileResponse, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
 from django.urls import include, path, re_path
@@ -58,6 +57,7 @@ class Plain(View):
 urlpatterns = [
     path("", long),
     path("posts/<int:number>", boom),
+    re_path(r"^old/(?P<year>[0-9]{4})/$", long),
     path("archive/", include([re_path(r"^(?P<year>[0-9]{4})/$", long)])),
     path("widget", xframe_options_exempt(long)),
     path("neighbour", xframe_options_sameorigin(long)),
@@ -71,7 +71,3 @@ urlpatterns = [
     path("assets/<name>", file),
     path("uploads/<name>", file),
 ]
-
-if settings.configured:  # as the module of WSGI_APPLICATION
-    bare = WSGIHandler()
-    wrapped = wsgiperf.django.wrap(WSGIHandler(), timing=False)

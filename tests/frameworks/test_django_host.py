@@ -97,10 +97,11 @@ class Witness(Middleware):
         ("/", "/"),
         ("/posts/3", "/posts/<int:number>"),
         ("/posts/0", "/posts/<int:number>"),
-        ("/archive/2026/", "/archive/^(?P<year>[0-9]{4})/$"),
+        ("/archive/2026/", "/archive/(?P<year>[0-9]{4})/$"),
+        ("/old/2026/", "/old/(?P<year>[0-9]{4})/$"),
         ("/nothing", None),
     ],
-    ids=["root", "view", "view that raises", "include", "not found"],
+    ids=["root", "view", "view that raises", "include", "expression", "not found"],
 )
 def test_the_exchange_knows_the_route(path, route):
     """`exchange.route` is the template of the URL, whatever becomes of the view, and None without one."""
@@ -155,9 +156,8 @@ def test_the_middleware_serves_where_the_server_wraps():
         ("/neighbour", "SAMEORIGIN", "frame-ancestors 'self'"),
         ("/chosen", "SAMEORIGIN", "frame-ancestors 'self'"),
         ("/bare", None, None),
-        ("/widget", None, None),
     ],
-    ids=["as configured", "exempt", "sameorigin", "exempt, but chosen", "part off", "exempt again"],
+    ids=["as configured", "exempt", "sameorigin", "exempt, but chosen", "part off"],
 )
 def test_framing_follows_djangos_decorators(path, frame_options, ancestors):
     """Exempt views may be framed; both headers follow the decorators; ours wins where both are there."""
@@ -259,7 +259,7 @@ def test_streams_pass():
     ("given", "expected"),
     [
         ({}, set()),
-        ({"WSGI_APPLICATION": "django_site.bare"}, {"wsgiperf.W001"}),
+        ({"WSGI_APPLICATION": "django_site_wsgi.bare"}, {"wsgiperf.W001"}),
         ({"WSGI_APPLICATION": None}, set()),
         ({"WSGI_APPLICATION": "no_such_module.application"}, set()),
         ({"MIDDLEWARE": ["django.middleware.gzip.GZipMiddleware"]}, {"wsgiperf.W002"}),
@@ -273,7 +273,7 @@ def test_streams_pass():
         ),
         (
             {
-                "WSGI_APPLICATION": "django_site.bare",
+                "WSGI_APPLICATION": "django_site_wsgi.bare",
                 "MIDDLEWARE": ["wsgiperf.django.middleware.report"],
             },
             set(),
@@ -320,7 +320,7 @@ def test_the_command_points_to_the_check():
     """With bad settings the command says where to look."""
     with (
         override_settings(WSGI_APPLICATION=None, WSGIPERF={"nonsense": 1}),
-        pytest.raises(CommandError, match="manage.py check"),
+        pytest.raises(CommandError, match=r"manage\.py check"),
     ):
         call_command("wsgiperf", "settings", stdout=io.StringIO())
 

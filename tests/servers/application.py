@@ -7,21 +7,19 @@ import hashlib
 import importlib
 import json
 import os
-import sys
 from collections.abc import Iterator
 from wsgiref.util import FileWrapper, shift_path_info
 from wsgiref.validate import validator
 
 from . import payload
-from .payload import BLOCKS, TEXT, WHOLE
+from .payload import BLOCKS, LENGTH, TEXT, WHOLE
 from .recording import STATE, Body, RecordedFile, token_of, watch_sendfile, watched
+from .troubles import TROUBLES
 
 try:
     import uwsgi  # exists only inside that server: its own way to read chunked input
 except ImportError:
     uwsgi = None
-
-LENGTH = ("Content-Length", str(len(WHOLE)))
 
 
 def listed(environ, start_response):
@@ -204,91 +202,12 @@ def file(name, media_type):
     return application
 
 
-class DeliberateError(Exception):
-    pass
-
-
-def broken_before_start(environ, start_response):
-    raise DeliberateError("before start_response")
-
-
-def broken_first_block(environ, start_response):
-    def blocks():
-        start_response("200 OK", [TEXT])
-        raise DeliberateError("before the first block")
-        yield b""
-
-    return Body(environ, blocks())
-
-
-def broken_stream(environ, start_response, *more_fields):
-    def blocks():
-        yield BLOCKS[0]
-        raise DeliberateError("after the first block")
-
-    start_response("200 OK", [TEXT, *more_fields])
-    return Body(environ, blocks())
-
-
-def broken_counted(environ, start_response):
-    return broken_stream(environ, start_response, LENGTH)
-
-
-def restarted(environ, start_response):
-    """Changes its mind before anything is sent, as PEP 3333 allows with exc_info."""
-    start_response("200 OK", [TEXT, ("X-App-Old", "dropped")])
-    try:
-        raise DeliberateError("before the first block")
-    except DeliberateError:
-        start_response("503 Service Unavailable", [TEXT], sys.exc_info())
-    return [WHOLE]
-
-
-def restarted_too_late(environ, start_response):
-    def blocks():
-        yield BLOCKS[0]
-        try:
-            raise DeliberateError("after the first block")
-        except DeliberateError:
-            start_response("503 Service Unavailable", [TEXT], sys.exc_info())
-        yield b"never sent: start_response must have raised"
-
-    start_response("200 OK", [TEXT])
-    return Body(environ, blocks())
-
-
-def closing(environ, start_response):
-    start_response("200 OK", [TEXT, LENGTH, ("Connection", "close")])
-    return [WHOLE]
-
-
-def hinting(environ, start_response):
-    environ["wsgi.early_hints"]([payload.HINT])
-    return single(environ, start_response)
-
-
-def hijacked(environ, start_response):
-    """Takes the socket over, answers an upgrade and echoes one line, as WebSocket libraries do."""
-    raw = environ["gunicorn.socket"]
-    raw.sendall(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: echo\r\nConnection: Upgrade\r\n\r\n")
-    raw.sendall(raw.recv(100))
-    raise StopIteration
-
-
-def already_handled(environ, start_response):
-    """Answers on the socket and returns the object by which gunicorn's gevent worker is told so."""
-    handled = sys.modules["gunicorn.workers.base_async"].ALREADY_HANDLED
-    environ["gunicorn.socket"].sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
-    return handled
-
-
 ROUTES = {
     route.__name__: route
     for route in (
         listed, single, generator, counted, late, late_empty, written, empty, no_content,
         not_modified, aware, lengthless, fields, partial, process, echo, swallowing, refusing,
-        events, pages, endless, broken_before_start, broken_first_block, broken_stream, broken_counted,
-        restarted, restarted_too_late, closing, hinting, hijacked, already_handled,
+        events, pages, endless, *TROUBLES,
     )
 }  # fmt: skip
 ROUTES["inner"] = where

@@ -8,7 +8,7 @@ import socket
 import struct
 import time
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -184,7 +184,7 @@ class Connection:
     def counted(self, answer: Answer, length: int) -> Iterator[bytes]:
         answer.complete = yield from self.some(length)
 
-    def some(self, size: int) -> "Iterator[bytes]":
+    def some(self, size: int) -> Generator[bytes, None, bool]:
         """`size` bytes in the pieces they arrive in; returns whether all of them came."""
         while size:
             if not self.buffer and not self.fill():

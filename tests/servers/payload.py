@@ -6,6 +6,7 @@ TEXT = ("Content-Type", "text/plain; charset=utf-8")
 # Well above the least size worth compressing, each block different so that a swap is seen.
 BLOCKS = [f"block {number} of three ".encode() * 60 for number in range(3)]
 WHOLE = b"".join(BLOCKS)
+LENGTH = ("Content-Length", str(len(WHOLE)))
 
 RANGE = (500, 2499)  # first and last byte of the partial answer
 

@@ -112,7 +112,8 @@ class Site:
         while time.monotonic() < deadline and self.process.poll() is None:
             if found := re.search(self.server.port, self.log()):
                 self.port = int(found[1])
-                if self.worker():
+                with suppress(AssertionError, OSError):
+                    self.worker()
                     return
             time.sleep(0.02)
         raise RuntimeError(f"{self.server.name} did not start:\n{self.log()}")
@@ -171,11 +172,9 @@ class Site:
         self.expect_closed_once(token)
         return answer
 
-    def worker(self) -> str | None:
-        """The process that answers now, or None where nobody does."""
-        with suppress(AssertionError, OSError):
-            return self.ask("process", "identity").content.decode()
-        return None
+    def worker(self) -> str:
+        """The process that answers now."""
+        return self.ask("process", "identity").content.decode()
 
     def files_sent(self) -> int:
         """How many files the server has sent so far without reading them in Python."""
@@ -201,8 +200,10 @@ class Site:
 
 
 class Gate:
-    """Lets a waiting application go on: a pipe, since a server of one worker serves no second
-    request meanwhile."""
+    """Lets a waiting application go on.
+
+    It is a pipe, since a server with one worker serves no second request meanwhile.
+    """
 
     def __init__(self, path: Path) -> None:
         os.mkfifo(path)

@@ -1,0 +1,17 @@
+"""All programs, one after the other: `python -m benchmarks [--quick] [--check]`."""
+
+from __future__ import annotations
+
+import sys
+
+from benchmarks import compression, imports, overhead, peers, server
+
+failed = []
+for program in (overhead, compression, peers, imports, server):
+    name = program.__name__.partition(".")[2]
+    print(f"--- {name}", flush=True)
+    if program.main(sys.argv[1:]):
+        failed.append(name)
+    print(flush=True)
+if failed:
+    sys.exit(f"over a limit: {', '.join(failed)}")

@@ -1,0 +1,107 @@
+"""Requests a second of a real server, bare and wrapped: gunicorn's threaded worker, asked by wrk.
+
+Both servers stand there all the time; they are asked in turns, for a second each. Of the rates the best counts;
+they depend on what else the machine does, so the worker's own CPU time a request is given, too.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from http.client import HTTPConnection
+
+import psutil
+
+from benchmarks import frameworks, site
+from benchmarks.measure import options, print_table
+from wsgiperf import wrap
+
+# What gunicorn loads.
+bare = site.application_of(site.noticeboard(15 * 1024))
+wrapped = wrap(site.application_of(site.noticeboard(15 * 1024)))
+
+CLIENTS = {
+    "no coding wanted": "Accept-Encoding: identity",
+    "br": "Accept-Encoding: gzip, deflate, br, zstd",
+}
+
+
+@contextmanager
+def gunicorn(name: str) -> Iterator[tuple[int, psutil.Process]]:
+    """Serve an application of this module by one worker with four threads; gives port and process."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port, handle = listener.getsockname()[1], listener.fileno()
+        server = subprocess.Popen(
+            [
+                *(sys.executable, "-m", "gunicorn", "--bind", f"fd://{handle}"),
+                *("--worker-class", "gthread", "--threads", "4", "--log-level", "critical"),
+                *("--no-control-socket", f"{__spec__.name}:{name}"),  # type: ignore[union-attr]
+            ],
+            pass_fds=[handle],
+        )
+    try:
+        connection = HTTPConnection("127.0.0.1", port, timeout=30)
+        connection.request("GET", "/")  # waits until there is a worker
+        connection.getresponse().read()
+        connection.close()
+        yield port, psutil.Process(server.pid)
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def ask(port: int, header: str, seconds: int) -> tuple[int, float]:
+    """Ask for so long: how many answers there were, and how many a second."""
+    report = subprocess.run(
+        ["wrk", "-t1", "-c8", f"-d{seconds}s", "-H", header, f"http://127.0.0.1:{port}/"],
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
+    answers, rate = re.findall(r"(\d+) requests in|Requests/sec: +([\d.]+)", report)
+    return int(answers[0]), float(rate[1])
+
+
+def cpu_seconds(server: psutil.Process) -> float:
+    """What the worker has taken so far."""
+    [worker] = server.children()
+    times = worker.cpu_times()
+    return times.user + times.system
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    chosen = options(__doc__, arguments)
+    if absent := [*frameworks.missing("gunicorn"), *([] if shutil.which("wrk") else ["wrk"])]:
+        print(f"not measured, for these are not installed: {', '.join(absent)}")
+        return 0
+    rates: dict[tuple[str, str], list[float]] = {}
+    answers: dict[tuple[str, str], int] = {}
+    seconds: dict[tuple[str, str], float] = {}
+    with ExitStack() as stack:
+        servers = {name: stack.enter_context(gunicorn(name)) for name in ("bare", "wrapped")}
+        for _ in range(3 if chosen.quick else 15):
+            for label, header in CLIENTS.items():
+                for name, (port, process) in servers.items():
+                    before = cpu_seconds(process)
+                    count, rate = ask(port, header, 1)
+                    case = name, label
+                    rates.setdefault(case, []).append(rate)
+                    answers[case] = answers.get(case, 0) + count
+                    seconds[case] = seconds.get(case, 0.0) + cpu_seconds(process) - before
+    rows: list[Sequence[object]] = [("a page of 15 KB", "bare", "wrapped", "ratio")]
+    for label in CLIENTS:
+        best = [max(rates[name, label]) for name in servers]
+        cpu = [seconds[name, label] / answers[name, label] * 1e6 for name in servers]
+        rows.append((f"requests a second, {label}", *(f"{rate:,.0f}" for rate in best), best[1] / best[0]))
+        rows.append((f"CPU microseconds a request, {label}", *(f"{one:,.0f}" for one in cpu), cpu[1] / cpu[0]))
+    print_table(rows)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
