@@ -25,7 +25,7 @@ help:
 	@echo "make clean    remove what these commands made, the virtual environment too"
 
 demo: $(VENV)/.demo
-	@$(BIN)/wsgiperf demo --app "$(APP)" --port "$(PORT)"
+	@exec $(BIN)/wsgiperf demo --app "$(APP)" --port "$(PORT)"
 
 test: $(VENV)/.dev
 	@echo "Running the tests. Those that need a program this machine lacks are skipped, with the reason."

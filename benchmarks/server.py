@@ -1,7 +1,7 @@
 """Requests a second of a real server, bare and wrapped: gunicorn's threaded worker, asked by wrk.
 
-Both servers stand there all the time; they are asked in turns, for a second each. Of the rates the best counts;
-they depend on what else the machine does, so the worker's own CPU time a request is given, too.
+Both servers stand there all the time; they are asked in turns, for a second each. The best rate counts. Rates
+depend on what else the machine does, so the worker's own CPU time for a request is given, too.
 """
 
 from __future__ import annotations
@@ -95,10 +95,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
                     seconds[case] = seconds.get(case, 0.0) + cpu_seconds(process) - before
     rows: list[Sequence[object]] = [("a page of 15 KB", "bare", "wrapped", "ratio")]
     for label in CLIENTS:
-        best = [max(rates[name, label]) for name in servers]
-        cpu = [seconds[name, label] / answers[name, label] * 1e6 for name in servers]
-        rows.append((f"requests a second, {label}", *(f"{rate:,.0f}" for rate in best), best[1] / best[0]))
-        rows.append((f"CPU microseconds a request, {label}", *(f"{one:,.0f}" for one in cpu), cpu[1] / cpu[0]))
+        bare_rate, rate = (max(rates[name, label]) for name in servers)
+        bare_cpu, cpu = (seconds[name, label] / answers[name, label] * 1e6 for name in servers)
+        rows.append((f"{label}: requests a second", f"{bare_rate:,.0f}", f"{rate:,.0f}", rate / bare_rate))
+        rows.append((f"{label}: CPU microseconds each", f"{bare_cpu:,.0f}", f"{cpu:,.0f}", cpu / bare_cpu))
     print_table(rows)
     return 0
 

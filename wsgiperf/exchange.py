@@ -107,6 +107,9 @@ class Exchange:
 
     def _leave(self, token: Token[Exchange | None]) -> None:
         current.reset(token)
+        self._unbind()
+
+    def _unbind(self) -> None:
         while self._tokens:
             variable, bound = self._tokens.pop()
             variable.reset(bound)

@@ -16,7 +16,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, cast
 
 from wsgiperf.bodies import OutgoingList, OutgoingStream, Stream
-from wsgiperf.exchange import EXCHANGE, OPTIONS, Exchange, Held, Response, hold
+from wsgiperf.exchange import EXCHANGE, OPTIONS, Exchange, Held, Response, current, hold
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIEnvironment
@@ -56,7 +56,7 @@ class Interception(Exchange):
         if wrapper is not None and not isinstance(wrapper, type):
             # uWSGI's is a function that returns the raw file, known by identity; others' is a class.
             environ["wsgi.file_wrapper"] = self._wrap_file
-        token = self._enter()
+        token = current.set(self)
         try:
             for entered, part, on_request in stack.requests:
                 self._entered = entered
@@ -73,7 +73,9 @@ class Interception(Exchange):
             self._abort(error)
             raise
         finally:
-            self._leave(token)
+            current.reset(token)
+            if self._tokens:
+                self._unbind()
 
     def _continue(self, outer: Exchange) -> None:
         """A stack around this one runs already: what it knows of the request holds here too."""
@@ -169,7 +171,7 @@ class Interception(Exchange):
         finally:
             self._held = response._held
         headers = response.headers
-        fields = headers.index()
+        fields = headers.fields
         if "content-length" not in fields and not response.pushed:
             self._count(response, fields)
         self.headers = pairs = headers.pairs

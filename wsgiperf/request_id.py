@@ -103,7 +103,7 @@ class RequestIdMiddleware(Middleware):
     def on_response(self, exchange: Exchange, response: Response) -> None:
         """Tell the client; the application's own header wins."""
         headers = response.headers
-        if self._name not in headers.index():
+        if self._name not in headers.fields:
             headers.put(self._header, self._name, exchange.request_id or "")
 
 

@@ -27,9 +27,9 @@ class Gunicorn:
         # The socket listens before the server starts: whoever connects early waits.
         with socket.create_server(("127.0.0.1", 0)) as listener, self.log_path.open("wb") as log:
             self.port, handle = listener.getsockname()[1], listener.fileno()
+            command = [sys.executable, "-P", "-m", "gunicorn", "--no-control-socket"]
             self.process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "gunicorn", "--no-control-socket", f"--bind=fd://{handle}"]
-                + [*arguments],
+                [*command, f"--bind=fd://{handle}", *arguments],
                 cwd=directory,
                 env={**inherited, "PYTHONPATH": str(HERE), **environ},
                 pass_fds=[handle],

@@ -18,7 +18,7 @@ def encodable(content_types: Sequence[str]) -> Callable[[str, Headers], bool]:
     listed = media_types(content_types)
 
     def may_encode(status: str, headers: Headers) -> bool:
-        fields = headers.index()
+        fields = headers.fields
         content_type = fields.get("content-type")
         if content_type is None or not listed(content_type):
             return False

@@ -6,7 +6,7 @@ lower-case names is built on the first question, so that all parts of a stack sh
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 
 from wsgiperf.errors import HeaderError
 
@@ -71,20 +71,22 @@ class Headers:
     """The fields of one response, in order.
 
     :param fields: (name, value) pairs; copied, so the caller's list never changes.
+
+    `pairs` is the live list as the server gets it, `fields` the values by lower-case name. Both are there to
+    be read; changes go by the methods.
     """
 
-    __slots__ = ("_values", "pairs")
+    __slots__ = ("fields", "pairs")
+
+    fields: dict[str, str]
 
     def __init__(self, fields: Iterable[Field] = ()) -> None:
-        #: The live list of (name, value) tuples, as the server gets it. Change it by the methods only.
         self.pairs = list(fields)
-        self._values: dict[str, str] | None = None
+        self._index()
 
-    def index(self) -> Mapping[str, str]:
-        """The values by lower-case name, for reading several: good until the next change."""
-        if self._values is not None:
-            return self._values
-        pairs, lower, values = self.pairs, _lower, {}
+    def _index(self) -> None:
+        pairs, lower = self.pairs, _lower
+        values = {}
         try:
             for name, value in pairs:
                 values[lower[name]] = value
@@ -96,12 +98,11 @@ class Headers:
             for name, value in pairs:
                 key = lower_name(name)
                 values[key] = f"{values[key]}, {value}" if key in values else value
-        self._values = values
-        return values
+        self.fields = values
 
     def get(self, name: str, default: str | None = None) -> str | None:
         """The field's value, or `default`; fields of one name are joined by ``", "``."""
-        return self.index().get(_lower.get(name) or name.lower(), default)
+        return self.fields.get(_lower.get(name) or name.lower(), default)
 
     def getlist(self, name: str) -> list[str]:
         """The values of every field of that name, in order: for Set-Cookie, which can't be joined."""
@@ -110,7 +111,7 @@ class Headers:
 
     def lacks(self, fields: Fields) -> bool:
         """Whether none of these constant fields is there under any spelling."""
-        return fields.names.isdisjoint(self.index())
+        return fields.names.isdisjoint(self.fields)
 
     def add(self, name: str, value: str) -> None:
         """Append a field beside any of the same name.
@@ -120,49 +121,43 @@ class Headers:
         if not (name in _lower and value.isascii() and value.isprintable()):
             check_field(name, value)
         self.pairs.append((name, value))
-        if (values := self._values) is not None:
-            key = _lower.get(name) or name.lower()
-            values[key] = f"{values[key]}, {value}" if key in values else value
+        key, values = lower_name(name), self.fields
+        values[key] = f"{values[key]}, {value}" if key in values else value
 
     def put(self, name: str, key: str, value: str) -> None:
-        """Append a field that is not there yet (`key`, its lower-case name, is not in `index()`), unchecked.
+        """Append a field that is not there yet (`key`, its lower-case name, is not in `fields`), unchecked.
 
         For a value that our own code has composed of what can't break a head.
         """
         self.pairs.append((name, value))
-        self._values[key] = value  # type: ignore[index]
+        self.fields[key] = value
 
     def add_all(self, fields: Fields) -> None:
         """Append constant fields of which none is there yet (ask `lacks` first)."""
-        self.pairs.extend(fields.pairs)
-        if self._values is not None:
-            self._values.update(fields.values)
+        self.pairs += fields.pairs
+        self.fields |= fields.values
 
     def __setitem__(self, name: str, value: str) -> None:
         """Put one field in the place of all of that name.
 
         :raises HeaderError: where the field could not be sent.
         """
-        if name in self:
-            check_field(name, value)
-            del self[name]
+        check_field(name, value)
+        del self[name]
         self.add(name, value)
 
     def __delitem__(self, name: str) -> None:
         """Remove all fields of that name; none being there is no error."""
-        if name in self:
-            key = lower_name(name)
+        key = lower_name(name)
+        if key in self.fields:
+            del self.fields[key]
             self.pairs[:] = [pair for pair in self.pairs if lower_name(pair[0]) != key]
-            self._values = None
 
     def __getitem__(self, name: str) -> str:
-        value = self.get(name)
-        if value is None:
-            raise KeyError(name)
-        return value
+        return self.fields[lower_name(name)]
 
     def __contains__(self, name: str) -> bool:
-        return (_lower.get(name) or name.lower()) in self.index()
+        return (_lower.get(name) or name.lower()) in self.fields
 
     def __iter__(self) -> Iterator[Field]:
         return iter(self.pairs)
