@@ -111,8 +111,10 @@ def resolve(
     layers: list[Layer] = [nested(keywords or {}, "keyword", "{}", "{}.{}")]
     if isinstance(settings, Settings):
         layers.append(settings.given)
-    elif settings is not None:
+    elif isinstance(settings, Mapping):
         layers.append(nested(settings, "settings", "{}", "{}.{}"))
+    elif settings is not None:
+        raise SettingsError("settings", "a Settings object or a dictionary of sections", value=settings)
     if framework is not None:
         layers.append(framework)
     if environ is not None:
@@ -218,7 +220,8 @@ def _option(section: str, option: str, name: str) -> Option:
     known = options_of(kind)
     if option not in known:
         near = nearest(option, known)
-        suggestion = near and name.replace(option, near)
+        before, _, after = name.rpartition(str(option))
+        suggestion = near and before + near + after
         raise SettingsError(name, f"an option of {section}: {', '.join(known)}", suggestion=suggestion)
     return known[option]
 

@@ -114,7 +114,8 @@ class Interception(Exchange):
         if self._head is None:
             return self._hand_over(body)
         if self.status is None:
-            response = Response(*self._head, body)
+            status, headers = self._head
+            response = Response(status, headers, body)
             self._commit(response, self._entered)
             body = response._body
         else:

@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Self
 
 from wsgiperf.errors import SettingsError
 from wsgiperf.http.headers import check_field
+from wsgiperf.http.media_type import media_types
 from wsgiperf.options import choice, flag, integer, mapping, names, number, options_of, text
 
 __all__ = [
@@ -25,11 +26,11 @@ __all__ = [
 YEAR = 31_536_000  # seconds
 
 
-def nearest(name: str, right: Mapping[str, object] | list[str]) -> str | None:
+def nearest(name: object, right: Mapping[str, object] | list[str]) -> str | None:
     """The right name that looks most like this one, if any does."""
     from difflib import get_close_matches
 
-    return next(iter(get_close_matches(name, list(right), 1, 0.6)), None)
+    return next(iter(get_close_matches(str(name), list(right), 1, 0.6)), None)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,32 +75,45 @@ class Section:
 def _address(value: str) -> bool:
     from ipaddress import ip_network
 
-    return value == "unix" or bool(ip_network(value, strict=False))
+    return value == "unix" or bool(ip_network(value))
+
+
+#: Fields that frame the message or the connection: the server's and the application's, never ours to add.
+_FRAMING = frozenset(
+    (
+        "connection", "content-length", "keep-alive", "proxy-authenticate", "proxy-authorization", "te",
+        "trailer", "trailers", "transfer-encoding", "upgrade",
+    )
+)  # fmt: skip
 
 
 def _token(value: str) -> bool:
     check_field(value, "")
-    return True
+    return value.lower() not in _FRAMING
 
 
 def _header(name: str, value: object) -> tuple[str, str | None]:
-    if not (value is None or isinstance(value, str)):
+    if not (value is None or isinstance(value, str)) or not _token(name):
         raise ValueError(value)
     check_field(name, value or "")
     return name, value
 
 
 def _directive(name: str, value: object) -> tuple[str, tuple[str, ...] | None]:
-    sources = value.split() if isinstance(value, str) else value
-    if sources is None:
-        return name, None
-    if not isinstance(sources, (list, tuple)) or not all(isinstance(source, str) for source in sources):
+    sources = value.split() if isinstance(value, str) else () if value is None else value
+    if not isinstance(sources, (list, tuple)):
         raise ValueError(value)
     for word in (name, *sources):
         # CSP level 3, section 2.2: these would end the directive or the policy.
-        if not word.isascii() or not word.isprintable() or set(word) & set(";, "):
+        if not isinstance(word, str) or not word or not word.isascii() or not word.isprintable():
             raise ValueError(value)
-    return name.lower(), tuple(sources)
+        if set(word) & set(";, "):
+            raise ValueError(value)
+    return name.lower(), None if value is None else tuple(sources)
+
+
+def _media_type(value: str) -> bool:
+    return bool(media_types((value,)))
 
 
 def _prefix(value: str) -> bool:
@@ -255,7 +269,7 @@ class CompressionSettings(Section):
         ),
         "The media types to encode: whole names, `text/*`, or a suffix such as `*+json`.",
         expected="a list of media types",
-        accepts=lambda value: "/" in value or value.startswith("*+"),
+        accepts=_media_type,
     )
     brotli_level: int = integer(5, "Brotli's quality.", least=0, most=11)
     zstd_level: int = integer(

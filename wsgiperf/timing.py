@@ -24,6 +24,7 @@ _log = logging.getLogger("wsgiperf.slow")
 _TOKEN = frozenset("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
 #: More spans than these stay out of the header, which servers and proxies limit; the events have them all.
 MOST_METRICS = 20
+LONGEST_NAME = 100
 
 
 @contextmanager
@@ -31,8 +32,7 @@ def span(name: str) -> Iterator[None]:
     """Measure a piece of the application's work: ``with timing.span("db"): ...``.
 
     It appears in Server-Timing if it ends before the head is sent, and in any case in the exchange's events.
-    Spans of one name are added up in the header. Outside of a request, or without the timing part, nothing
-    is measured.
+    Spans of one name are added up in the header. Outside of a request nothing is measured.
 
     :param name: the metric's name.
     """
@@ -95,13 +95,14 @@ class TimingMiddleware(Middleware):
         """The last byte is out: the event; and the log line where the first was late."""
         head_seconds, seconds = exchange.head_seconds, perf_counter() - exchange.started
         exchange.events.append(_record(Timed, (head_seconds, seconds)))
-        waited = seconds if head_seconds is None else head_seconds
-        if waited > self._slow_seconds:
+        # Without a head the wait was for nothing. With one that this part was kept from, it isn't known.
+        waited = seconds if exchange.status is None else head_seconds
+        if waited is not None and waited > self._slow_seconds:
             _log.warning(
                 "slow request: %s %s %s in %.3f s, request ID %s",
                 _escaped(exchange.method),
                 _escaped(exchange.mount + exchange.path),
-                (exchange.status or "no answer")[:3],
+                "no answer" if exchange.status is None else _escaped(exchange.status[:3]),
                 waited,
                 exchange.request_id or "-",
             )
@@ -118,6 +119,7 @@ def _metrics(exchange: Exchange) -> str:
 
 
 def _token(name: str) -> str:
+    name = name[:LONGEST_NAME]
     if name and _TOKEN.issuperset(name):
         return name
     return "".join(letter if letter in _TOKEN else "_" for letter in name) or "_"
@@ -125,6 +127,5 @@ def _token(name: str) -> str:
 
 def _escaped(text: str) -> str:
     """What a client sent, made fit for a line of a log: PEP 3333 strings are bytes in latin-1 clothing."""
-    return text.encode("latin-1", "replace").decode("utf-8", "backslashreplace").encode(
-        "unicode_escape"
-    ).decode("ascii")[:2000]
+    text = text[:2000].encode("latin-1", "replace").decode("utf-8", "backslashreplace")
+    return text.encode("unicode_escape").decode("ascii").replace(" ", "\\x20")[:2000]

@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from wsgiperf.http.headers import Fields
-from wsgiperf.security.csp import NONCE, extended, frame_options, framed_by, text
+from wsgiperf.security.csp import (
+    NONCE,
+    extended,
+    frame_by_header,
+    frame_by_policy,
+    frame_options,
+    framed_by,
+    text,
+)
 from wsgiperf.security.presets import PRESETS, Policy
 from wsgiperf.settings import SecuritySettings
 
 __all__ = ["HeaderSet"]
+
+_FRAMING = {"x-frame-options", "content-security-policy"}
 
 
 class HeaderSet:
@@ -32,15 +44,16 @@ class HeaderSet:
         if policy:
             constant[self.policy_name] = text(policy)
         template = text(policy, with_nonce=True)
-        for name, value in settings.headers.items():
-            replaced = [key for key in constant if key.lower() == name.lower()]
-            for key in replaced:
+        for name, value in _own_headers(settings, https, frame):
+            for key in [key for key in constant if key.lower() == name.lower()]:
                 del constant[key]
             if value is not None:
                 constant[name] = value
             if name.lower() == self.policy_name.lower():
                 template = ""  # a whole policy of the site's own: nothing is put into it
         self.fields = Fields(constant.items())
+        #: Where the application sends none of these, the fields go out as they stand.
+        self.watched = Fields((name, "") for name in self.fields.names | _FRAMING)
         self._template = template if NONCE in template else None
         #: Whether a page's policy may carry a nonce.
         self.takes_nonce = self._template is not None
@@ -50,11 +63,31 @@ class HeaderSet:
         return constant if nonce is None or self._template is None else self._template.replace(NONCE, nonce)
 
 
+def _own_headers(
+    settings: SecuritySettings, https: bool, frame: str | None
+) -> Iterator[tuple[str, str | None]]:
+    """The site's own headers, in so far as they hold for this scheme and this way of framing."""
+    for name, value in settings.headers.items():
+        key = name.lower()
+        if key == "strict-transport-security" and not https:
+            continue  # RFC 6797 section 7.2
+        if key == "x-frame-options" and value is not None and frame is not None:
+            continue  # the response itself says how it may be framed
+        yield name, value
+
+
 def _policy(settings: SecuritySettings, frame: str | None) -> Policy:
     policy = extended(PRESETS[settings.preset].policy, settings.csp)
     if frame is not None:
         policy.pop("frame-ancestors", None)
-    return framed_by(policy, frame or settings.frame)
+    return framed_by(policy, frame or _configured_frame(settings))
+
+
+def _configured_frame(settings: SecuritySettings) -> str:
+    own = {name.lower(): value for name, value in settings.headers.items() if value is not None}
+    if "x-frame-options" in own:
+        return frame_by_header(own["x-frame-options"])
+    return frame_by_policy(own.get("content-security-policy", "")) or settings.frame
 
 
 def _hsts(settings: SecuritySettings) -> str:

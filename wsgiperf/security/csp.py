@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from wsgiperf.security.presets import Policy
 
-__all__ = ["NONCE", "extended", "frame_ancestors_of", "frame_options", "framed_by", "text"]
+__all__ = ["NONCE", "extended", "frame_by_header", "frame_by_policy", "frame_options", "framed_by", "text"]
 
 #: Stands in a policy's text where the nonce goes; no policy contains it.
 NONCE = "\0"
@@ -14,18 +14,20 @@ NONCE = "\0"
 #: The `frame` option: who may frame a page, in CSP and in X-Frame-Options (RFC 7034).
 _ANCESTORS = {"deny": ("'none'",), "self": ("'self'",)}
 _FRAME_OPTIONS = {"'none'": "DENY", "'self'": "SAMEORIGIN"}
+_FRAME_OF = {"DENY": "deny", "SAMEORIGIN": "self"}
 
 
 def extended(policy: Policy, more: Mapping[str, tuple[str, ...] | None]) -> Policy:
-    """`policy` with more sources by directive; None drops a directive."""
+    """`policy` with more sources by directive; None drops a directive, 'none' alone drops its sources."""
     result = dict(policy)
     for directive, sources in more.items():
         if sources is None:
             result.pop(directive, None)
             continue
         # 'none' means nothing beside another source (CSP level 3, section 6.7.2.4).
-        present = tuple(source for source in result.get(directive, ()) if source != "'none'")
-        result[directive] = tuple(dict.fromkeys(present + sources))
+        present = () if sources == ("'none'",) else result.get(directive, ())
+        kept = tuple(source for source in present if source != "'none'")
+        result[directive] = tuple(dict.fromkeys(kept + sources))
     return result
 
 
@@ -43,14 +45,22 @@ def frame_options(ancestors: tuple[str, ...] | None) -> str | None:
     return _FRAME_OPTIONS.get(ancestors[0].lower())
 
 
-def frame_ancestors_of(value: str) -> tuple[str, ...] | None:
-    """The sources of frame-ancestors in a policy's text (several policies are joined by commas)."""
-    for policy in value.split(","):
+def frame_by_policy(value: str) -> str | None:
+    """The `frame` option nearest to a policy's text; None where that says nothing of framing."""
+    for policy in value.split(","):  # several are joined by commas
         for directive in policy.split(";"):
             name, *sources = directive.split() or [""]
             if name.lower() == "frame-ancestors":
-                return tuple(sources) or ("'none'",)
+                return _FRAME_OF.get(frame_options(tuple(sources) or ("'none'",)) or "", "any")
     return None
+
+
+def frame_by_header(value: str) -> str:
+    """The `frame` option that says what this X-Frame-Options does (HTML, "The `X-Frame-Options` header")."""
+    words = {word.strip().upper() for word in value.split(",")}
+    if len(words) > 1 and not words.isdisjoint(("DENY", "SAMEORIGIN", "ALLOWALL")):
+        return "deny"  # so browsers take a contradiction
+    return _FRAME_OF.get(words.pop(), "any")
 
 
 def text(policy: Policy, with_nonce: bool = False) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from wsgiperf.http.forwarded import TrustedProxies, forwarded_scheme
 from wsgiperf.http.headers import Headers
 from wsgiperf.security.composition import HeaderSet
-from wsgiperf.security.csp import frame_ancestors_of, frame_options
+from wsgiperf.security.csp import frame_by_header, frame_by_policy
 from wsgiperf.security.nonce import Nonce
 from wsgiperf.security.static import StaticCaching
 from wsgiperf.settings import SecuritySettings
@@ -21,7 +21,8 @@ __all__ = ["SecurityHeadersMiddleware"]
 #: The environ key of the nonce.
 CSP_NONCE = "wsgiperf.csp_nonce"
 
-_FRAME_OF = {"DENY": "deny", "SAMEORIGIN": "self"}
+#: What is noted of most requests: no scheme by a proxy, no Authorization.
+_NOTHING = (None, False)
 
 
 class SecurityHeadersMiddleware(Middleware):
@@ -53,27 +54,33 @@ class SecurityHeadersMiddleware(Middleware):
         super().__init__(app)
 
     def on_request(self, exchange: Exchange) -> None:
-        """Offer the nonce; see what a trusted proxy says of the client's side."""
+        """Offer the nonce; note what a trusted proxy says of the client's side, and whether there is a secret."""
         environ = exchange.environ
         exchange.nonce = environ[CSP_NONCE] = Nonce()
+        authorized = "HTTP_AUTHORIZATION" in environ
+        scheme = None
         if self._has_proxies and self._trusts(exchange.peer):
-            exchange.notes[self] = forwarded_scheme(environ.get("HTTP_X_FORWARDED_PROTO", ""))
+            scheme = forwarded_scheme(environ.get("HTTP_X_FORWARDED_PROTO", ""))
+        if authorized or scheme:
+            exchange.notes[self] = (scheme, authorized)
 
     def on_response(self, exchange: Exchange, response: Response) -> None:
         """Add what the application left out."""
         headers = response.headers
-        https = exchange.scheme == "https" or (self._has_proxies and exchange.notes.get(self) == "https")
+        https = exchange.scheme == "https"
+        if not https and self._has_proxies:
+            https = exchange.notes.get(self, _NOTHING)[0] == "https"
         nonce = exchange.nonce.seal()
         options = exchange.environ.get(OPTIONS)
         frame = _frame(options) if options else None
         revalidated = response.status[:3] == "304"
         chosen = self._by_https if https else self._by_http
-        if nonce is None and frame is None and not revalidated and headers.lacks(chosen.fields):
+        if nonce is None and frame is None and not revalidated and headers.lacks(chosen.watched):
             headers.add_all(chosen.fields)
         else:
             self._fill_in(headers, https, frame, nonce, revalidated)
         path = exchange.path
-        if path.startswith(self._static_prefixes) and "HTTP_AUTHORIZATION" not in exchange.environ:
+        if path.startswith(self._static_prefixes) and not exchange.notes.get(self, _NOTHING)[1]:
             value = self._static.cache_control(exchange.method, path, response.status, headers)
             if value is not None:
                 headers.add("Cache-Control", value)
@@ -82,11 +89,11 @@ class SecurityHeadersMiddleware(Middleware):
         self, headers: Headers, https: bool, frame: str | None, nonce: str | None, revalidated: bool
     ) -> None:
         """Where not all fields go out as they stand: a nonce, a 304, or headers of the application's own."""
-        own_framing = headers.get("X-Frame-Options")
+        own_framing, own_policy = headers.get("X-Frame-Options"), headers.get("Content-Security-Policy")
         if own_framing is not None:
-            frame = _FRAME_OF.get(own_framing.strip().upper(), "any")
-        own_policy = headers.get("Content-Security-Policy")
-        ancestors = None if own_policy is None else frame_ancestors_of(own_policy)
+            frame = frame_by_header(own_framing)
+        elif own_policy is not None:
+            frame = frame_by_policy(own_policy) or frame
         chosen = self._sets[https, frame]
         for name, value in chosen.fields.pairs:
             if name in headers:
@@ -95,9 +102,6 @@ class SecurityHeadersMiddleware(Middleware):
                 # On a 304 a policy takes the place of the one that was stored with the page and its nonce.
                 if not (revalidated and chosen.takes_nonce):
                     headers.add(name, chosen.policy(value, nonce))
-            elif name == "X-Frame-Options" and ancestors is not None:
-                if (framing := frame_options(ancestors)) is not None:
-                    headers.add(name, framing)
             else:
                 headers.add(name, value)
 
