@@ -50,12 +50,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     bare, imported = map(min, zip(*pairs, strict=True))
     library, others = modules()
     held = imported - bare <= MOST_MILLISECONDS and len(library) <= MOST_MODULES and not others
-    print_table([
-        ("import wsgiperf", "", "limit"),
-        ("milliseconds over a bare interpreter", imported - bare, MOST_MILLISECONDS),
-        ("modules of the standard library", len(library), MOST_MODULES),
-        ("modules of other packages", len(others), 0),
-    ])
+    print_table(
+        [
+            ("import wsgiperf", "", "limit"),
+            ("milliseconds over a bare interpreter", imported - bare, MOST_MILLISECONDS),
+            ("modules of the standard library", len(library), MOST_MODULES),
+            ("modules of other packages", len(others), 0),
+        ]
+    )
     print(f"A bare interpreter takes {bare:.1f} ms. Other packages: {', '.join(others) or 'none'}.\n")
     print_table([("the dearest, themselves", "ms"), *dearest()])
     return 1 if chosen.check and not held else 0

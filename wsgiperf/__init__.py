@@ -1,7 +1,6 @@
 """Production performance for any WSGI application.
 
-    from wsgiperf import wrap
-    app = wrap(app)
+`wrap(app)` puts every part around an application; the classes do so one by one.
 """
 
 from wsgiperf.assembly import wrap

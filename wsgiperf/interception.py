@@ -87,9 +87,7 @@ class Interception(Exchange):
         self._commit(response, self._entered - 1)
         return self._deliver(() if self._sends_nothing() else response._body)
 
-    def _start_response(
-        self, status: str, headers: list[tuple[str, str]], exc_info: Any = None, /
-    ) -> Any:
+    def _start_response(self, status: str, headers: list[tuple[str, str]], exc_info: Any = None, /) -> Any:
         if exc_info:
             try:
                 if self.status is not None:

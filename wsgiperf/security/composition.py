@@ -93,8 +93,10 @@ def _configured_frame(settings: SecuritySettings) -> str:
 def _hsts(settings: SecuritySettings) -> str:
     value = f"max-age={settings.hsts_max_age}"
     # Browsers' lists take no host without its subdomains.
-    if settings.hsts_include_subdomains or settings.hsts_preload or (
-        PRESETS[settings.preset].hsts_include_subdomains
+    if (
+        settings.hsts_include_subdomains
+        or settings.hsts_preload
+        or (PRESETS[settings.preset].hsts_include_subdomains)
     ):
         value += "; includeSubDomains"
     return value + "; preload" if settings.hsts_preload else value

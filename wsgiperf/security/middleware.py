@@ -54,7 +54,7 @@ class SecurityHeadersMiddleware(Middleware):
         super().__init__(app)
 
     def on_request(self, exchange: Exchange) -> None:
-        """Offer the nonce; note what a trusted proxy says of the client's side, and whether there is a secret."""
+        """Offer the nonce; note what a trusted proxy says, and whether there are credentials."""
         environ = exchange.environ
         exchange.nonce = environ[CSP_NONCE] = Nonce()
         authorized = "HTTP_AUTHORIZATION" in environ
