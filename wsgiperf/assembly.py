@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from wsgiperf.compression import CompressionMiddleware
 from wsgiperf.configuration import Settings, resolve
@@ -48,18 +48,10 @@ def wrap(
     return assemble(app, resolve(settings, sections, environ=os.environ))
 
 
-def assemble(app: WSGIApplication, settings: Settings, **more: Mapping[str, Any]) -> Stack:
-    """The stack for settled settings.
-
-    :param more: by section, options that a host knows, such as where its framework serves static files;
-        given settings win over them.
-    """
+def assemble(app: WSGIApplication, settings: Settings) -> Stack:
+    """The stack for settled settings, as hosts bring them."""
     parts = []
     for name, part in PARTS.items():
         if (section := settings[name]) is not None:
-            options = section.as_dict()
-            for option, value in more.get(name, {}).items():
-                if settings.is_default(name, option):
-                    options[option] = value
-            parts.append(part(**options))
+            parts.append(part(**section.as_dict()))
     return Stack(app, *parts)

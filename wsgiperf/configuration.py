@@ -14,7 +14,17 @@ from wsgiperf.errors import SettingsError
 from wsgiperf.options import ENABLED, Option, options_of
 from wsgiperf.settings import SECTIONS, Section, nearest
 
-__all__ = ["ALIASES", "PREFIX", "Settings", "flat", "nested", "resolve"]
+__all__ = [
+    "ALIASES",
+    "PREFIX",
+    "Given",
+    "Layer",
+    "Settings",
+    "check_response_options",
+    "flat",
+    "nested",
+    "resolve",
+]
 
 PREFIX = "WSGIPERF_"
 
@@ -83,10 +93,6 @@ class Settings:
 
     def __getitem__(self, section: str) -> Section | None:
         return self._sections[section]
-
-    def is_default(self, section: str, option: str) -> bool:
-        """Whether nobody gave this option a value."""
-        return (section, option) not in self.given
 
     def origin(self, section: str, option: str) -> str:
         """Where an option's value comes from, in words."""
@@ -160,6 +166,20 @@ def flat(values: Mapping[str, object], origin: str) -> Layer:
         for inner, inner_value in _contents(section, value, name):
             layer.setdefault((section, inner), Given(inner_value, name, origin))
     return layer
+
+
+def check_response_options(sections: Mapping[str, object]) -> None:
+    """Check what an application says of a single response: the values of ``environ["wsgiperf.options"]``.
+
+    :param sections: by section name False, which keeps that part away; for `security` also
+        ``{"frame": "any"}`` (or "self", "deny").
+    :raises SettingsError: for an unknown name or a bad value.
+    """
+    Settings(**sections)
+    for name, value in sections.items():
+        framing = name == "security" and isinstance(value, Mapping) and set(value) == {"frame"}
+        if value is not False and not framing:
+            raise SettingsError(name, "False, or for security a dictionary with frame", value=value)
 
 
 def _parted(name: str) -> tuple[str, str | None]:

@@ -17,8 +17,7 @@ from flask.cli import AppGroup
 from werkzeug.wrappers import Response as WerkzeugResponse
 
 from wsgiperf.assembly import assemble
-from wsgiperf.configuration import Given, Layer, Settings, flat, resolve
-from wsgiperf.errors import SettingsError
+from wsgiperf.configuration import Given, Layer, Settings, check_response_options, flat, resolve
 from wsgiperf.security.middleware import CSP_NONCE
 from wsgiperf.settings import SecuritySettings
 from wsgiperf.wsgi import EXCHANGE, OPTIONS, Exchange, Middleware, Response, Stack
@@ -185,11 +184,7 @@ def options(**sections: object) -> Callable[[Callable[_P, Any]], Callable[_P, An
 
     It goes below `@app.route(...)`.
     """
-    Settings(**sections)
-    for name, value in sections.items():
-        framing = name == "security" and isinstance(value, Mapping) and set(value) == {"frame"}
-        if value is not False and not framing:
-            raise SettingsError(name, "False, or for security a dictionary with frame", value=value)
+    check_response_options(sections)
 
     def decorate(view: Callable[_P, Any]) -> Callable[_P, Any]:
         @wraps(view)

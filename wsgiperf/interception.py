@@ -271,6 +271,11 @@ class Interception(Exchange):
         if self._file_wrapper is not None:
             self.environ["wsgi.file_wrapper"] = self._file_wrapper
         self.environ, self._held = _no_environ, ()
+        self._start = self._write = _refuse  # most servers keep environ beside them
+
+
+def _refuse(*_args: object) -> Any:
+    raise RuntimeError("the response is over")
 
 
 def _bodiless(status: str) -> bool:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 
-from wsgiperf.configuration import Settings
-from wsgiperf.errors import SettingsError
+from wsgiperf.configuration import check_response_options
 from wsgiperf.wsgi import OPTIONS
 
 if TYPE_CHECKING:
@@ -31,11 +30,7 @@ def options(**sections: object) -> Callable[[_View[_P, _R]], _View[_P, _R]]:
 
     A class-based view takes it as ``@method_decorator(options(compression=False), name="dispatch")``.
     """
-    Settings(**sections)
-    for name, value in sections.items():
-        framing = name == "security" and isinstance(value, Mapping) and set(value) == {"frame"}
-        if value is not False and not framing:
-            raise SettingsError(name, "False, or for security a dictionary with frame", value=value)
+    check_response_options(sections)
 
     def decorate(view: _View[_P, _R]) -> _View[_P, _R]:
         @wraps(view)
