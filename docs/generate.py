@@ -4,6 +4,7 @@ from pathlib import Path
 
 from wsgiperf.cli.reference import settings_table
 from wsgiperf.configuration import ALIASES
+from wsgiperf.testing import rules_table
 
 DOCS = Path(__file__).resolve().parent
 
@@ -48,7 +49,46 @@ def settings_page() -> str:
     return SETTINGS + settings_table() + ALIASES_HEAD + "".join(aliases)
 
 
-PAGES = {"settings.md": settings_page}
+CONTRACT = """\
+# The contract suite
+
+<!-- Made by `make docs` from the rules in wsgiperf/testing: change those. -->
+
+`wsgiperf.testing` checks any WSGI middleware, not only those of this library: awkward applications run bare and
+wrapped, and what the client, the server and the application saw is compared. It imports nothing else of the
+library.
+
+```python
+from wsgiperf.testing import check
+
+check(MyMiddleware)  # raises an exception group that names every broken rule
+```
+
+With pytest, one test a rule, and random applications where hypothesis is installed:
+
+```python
+from wsgiperf.testing import WSGIContract
+
+
+class TestMyMiddleware(WSGIContract):
+    def wrap(self, application):
+        return MyMiddleware(application)
+```
+
+`levels = ("pep3333", "wsgiperf")` adds what this library promises beyond PEP 3333. The plugin, registered on
+installation, has the fixture `wsgi_contract` and a marker of that name.
+
+## The rules
+
+"""
+
+
+def contract_page() -> str:
+    """The page of the rules that the suite checks."""
+    return CONTRACT + rules_table()
+
+
+PAGES = {"settings.md": settings_page, "contract.md": contract_page}
 
 
 if __name__ == "__main__":
