@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cache
 from io import BytesIO
 from pathlib import Path
@@ -112,6 +112,17 @@ def application_of(body: bytes) -> Any:
     def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         start_response("200 OK", [*fields])
         return [body]
+
+    return application
+
+
+def encoding(body: bytes, encode: Callable[[bytes], bytes]) -> Any:
+    """An application that encodes its page itself, without a question."""
+
+    def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        encoded = encode(body)
+        start_response("200 OK", [("Content-Type", "text/html"), ("Content-Length", str(len(encoded)))])
+        return [encoded]
 
     return application
 

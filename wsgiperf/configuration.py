@@ -185,17 +185,18 @@ def check_response_options(sections: Mapping[str, object]) -> None:
 def _parted(name: str) -> tuple[str, str | None]:
     """The section and the option of a flat name; None for the option where the section itself is meant."""
     words = name.removeprefix(PREFIX).lower()
-    right = {PREFIX + section.upper(): (section, None) for section in SECTIONS}
+    if words in SECTIONS:
+        return words, None
+    right = [*SECTIONS]
     for section, kind in SECTIONS.items():
         if words.startswith(section + "_"):
             option = words.removeprefix(section + "_")
             if kind is None or option == "enabled" or option in options_of(kind):
                 return section, option
-        for option in options_of(kind) if kind else ():
-            right[f"{PREFIX}{section.upper()}_{option.upper()}"] = (section, None)
-    if PREFIX + words.upper() in right and words in SECTIONS:
-        return words, None
-    raise SettingsError(name, "the name of a setting", suggestion=nearest(name, right))
+        right += [f"{section}_{option}" for option in options_of(kind)] if kind else []
+    # The prefix that all of them share makes none of them nearer.
+    suggestion = _spelled(PREFIX + "{}", nearest(words, right))
+    raise SettingsError(name, "the name of a setting", suggestion=suggestion and suggestion.upper())
 
 
 def _contents(section: str, value: object, name: str) -> Iterator[tuple[str, object]]:

@@ -159,9 +159,9 @@ class Interception(Exchange):
     def _commit(self, response: Response, seen_by: int) -> None:
         """The one place where a head goes out."""
         responses: Iterable[_Hook] = self._stack.responses[seen_by]
-        if self._skipped or OPTIONS in self.environ:
-            responses = list(self._without_excused(responses))
         try:
+            if self._skipped or OPTIONS in self.environ:
+                responses = list(self._without_excused(responses))
             for part, on_response in responses:
                 try:
                     on_response(self, response)
@@ -256,6 +256,8 @@ class Interception(Exchange):
                 on_close(self)
             except Exception:
                 _log.exception("%s failed at the end of a request", type(part).__name__)
+            except BaseException as error:
+                failure = error  # the worker or its greenlet is told to stop: the other parts are told first
         self._leave(token)
         self._let_go()
         if failure is not None:

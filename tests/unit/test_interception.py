@@ -9,6 +9,7 @@ import weakref
 import pytest
 
 from wsgiperf import Middleware, Response, Stack
+from wsgiperf.exchange import current
 
 from .client import Body, Exchanged, ask, environ_of, returning
 from .parts import Changing, Recorder, Seen
@@ -229,6 +230,54 @@ def test_no_part_fails_a_request_at_its_end(caplog):
     assert ask(stack).body == b"x"
     assert log[-2:] == ["close inner", "close outer"]
     assert "inner fails" in caplog.text
+
+
+def test_a_worker_told_to_stop_at_the_end_of_a_request_stops_after_it():
+    """The other parts are told, and nothing stays bound."""
+
+    class Stopping(Middleware):
+        def on_close(self, exchange):
+            raise SystemExit(3)
+
+    log: list[str] = []
+    with pytest.raises(SystemExit):
+        ask(Stack(returning([b"x"]), Recorder("outer", log), Stopping()))
+    assert log[-1] == "close outer"
+    assert current.get() is None
+
+
+def test_options_that_are_none_fail_the_request_and_leave_nothing_open():
+    """An application's mistake; bodies are closed and parts told as after any other."""
+    log: list[str] = []
+    body = Body(log=log)
+    answering = Recorder("a", log, answer=lambda: Response("200 OK", [], body), kind="k")
+    with pytest.raises(AttributeError):
+        ask(
+            Stack(returning([b"x"]), Recorder("outer", log), answering),
+            **{"wsgiperf.options": "no dictionary"},
+        )
+    assert log == ["request outer", "request a", "close body", "close a", "close outer"]
+
+
+def test_a_sign_to_the_server_is_handed_over():
+    """No response, such as gevent's ALREADY_HANDLED: the very object, and the parts are told of the end."""
+    log: list[str] = []
+    sign = object()
+    got = Stack(lambda environ, start_response: sign, Recorder("a", log))(environ_of(), pytest.fail)
+    assert got is sign
+    assert log == ["request a", "close a"]
+
+
+def test_a_stop_iteration_out_of_the_call_passes():
+    """So an application tells some servers that it has taken the socket."""
+    log: list[str] = []
+
+    def taking(environ, start_response):
+        raise StopIteration
+
+    with pytest.raises(StopIteration):
+        Stack(taking, Recorder("a", log))(environ_of(), pytest.fail)
+    assert log == ["request a", "close a"]
 
 
 def test_a_head_that_a_part_broke_is_refused_and_everything_closed():

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import fields
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wsgiperf.errors import SettingsError
 from wsgiperf.options import Option, options_of
-from wsgiperf.settings import SECTIONS, CompressionSettings, SecuritySettings, Section
+from wsgiperf.settings import SECTIONS, CompressionSettings, Section, SecuritySettings
 
 OPTIONS = {
     f"{section}.{name}": option
@@ -179,8 +179,8 @@ anything = st.recursive(
 )
 
 
-@pytest.mark.parametrize("option", OPTIONS.values(), ids=OPTIONS)
-@given(value=anything)
+@settings(max_examples=400)
+@given(option=st.sampled_from([*OPTIONS.values()]), value=anything)
 def test_any_value_is_taken_or_refused(option: Option, value):
     """Nothing else can come of it; and what is taken is taken again as it is kept."""
     try:
@@ -222,7 +222,7 @@ def test_a_section_is_made_of_its_own_dictionary(kind: type[Section]):
 
 def test_an_unknown_option_of_a_section():
     """The nearest right one is suggested, if any is near."""
-    with pytest.raises(SettingsError, match="did you mean compression.minimum_size") as caught:
+    with pytest.raises(SettingsError, match="did you mean") as caught:
         CompressionSettings.of({"minimun_size": 5})
     assert (caught.value.name, caught.value.suggestion) == (
         "compression.minimun_size",

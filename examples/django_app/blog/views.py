@@ -6,6 +6,7 @@ from communiconnect import CALENDAR, TOPICS, events, photos
 from django.conf import settings
 from django.http import FileResponse, Http404, JsonResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.templatetags.static import static
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -107,6 +108,12 @@ def photo(request, name):
 def media(request, name):
     photo = stored(name)
     return FileResponse((settings.MEDIA_ROOT / photo.name).open("rb"), content_type=photo.kind)
+
+
+@require_safe
+def icon(request):
+    # Browsers ask for it where no page tells them of another: beside JSON, say.
+    return redirect(static("favicon.svg"))
 
 
 @require_safe

@@ -15,6 +15,7 @@ urlpatterns = [
     path("upload", views.upload, name="upload"),
     path("upload/<str:name>", views.photo, name="photo"),
     path("media/<str:name>", views.media, name="media"),
+    path("favicon.ico", views.icon, name="icon"),
     path("boom", views.boom, name="boom"),
     path("events", views.live, name="events"),
     path("api/posts", views.api_posts, name="api_posts"),

@@ -115,6 +115,12 @@ def media(name):
     return send_from_directory(current_app.config["PHOTOS"], name)
 
 
+@site.get("/favicon.ico")
+def icon():
+    # Browsers ask for it where no page tells them of another: beside JSON, say.
+    return redirect(url_for("static", filename="favicon.svg"))
+
+
 @site.get("/boom")
 def boom():
     raise RuntimeError("This page always fails, to show what a visitor sees then.")
