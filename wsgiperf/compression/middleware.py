@@ -10,7 +10,7 @@ from wsgiperf.compression.streams import Encoded, Replaced
 from wsgiperf.events import Compressed
 from wsgiperf.http.accept import Negotiated, negotiator
 from wsgiperf.http.etag import strip_codings, with_coding
-from wsgiperf.http.headers import Headers
+from wsgiperf.http.headers import Fields, Headers
 from wsgiperf.http.vary import varies_by
 from wsgiperf.settings import CompressionSettings
 from wsgiperf.wsgi import Exchange, Middleware, Response, Stream
@@ -24,7 +24,12 @@ __all__ = ["CompressionMiddleware"]
 
 # RFC 9530 and its forerunners: sums over bytes that are about to change. Accept-Ranges: ranges would be of
 # the encoded bytes, which no two answers need share.
-_OUTDATED = ("Accept-Ranges", "Content-MD5", "Digest", "Content-Digest", "Repr-Digest")
+_OUTDATED = Fields(
+    (name, "")
+    for name in (
+        "Content-Length", "Accept-Ranges", "Content-MD5", "Digest", "Content-Digest", "Repr-Digest",
+    )
+)  # fmt: skip
 
 
 class CompressionMiddleware(Middleware):
@@ -90,21 +95,22 @@ class CompressionMiddleware(Middleware):
                 self._encode(exchange, response, wanted)
 
     def _merge_vary(self, headers: Headers) -> None:
-        own = headers.get("Vary")
+        own = headers.fields.get("vary")
         if own is None:
-            headers.add("Vary", "Accept-Encoding")
+            headers.put("Vary", "vary", "Accept-Encoding")
         elif (merged := self._vary(own)) != own:
             headers["Vary"] = merged
 
     def _encode(self, exchange: Exchange, response: Response, wanted: Negotiated) -> None:
         length = _declared_length(response.headers)
+        if self._too_small(length, wanted):
+            return
         whole, rest = _whole(response, length)
         if whole is None:
-            if not self._too_small(length, wanted):
-                coding: str = wanted.coding  # type: ignore[assignment]
-                encoded = Encoded(response.blocks(), self._codecs[coding].encoder(), length)
-                self._mark(response.headers, coding)
-                response.body = encoded
+            coding: str = wanted.coding  # type: ignore[assignment]
+            encoded = Encoded(response.blocks(), self._codecs[coding].encoder(), length)
+            self._mark(response.headers, coding)
+            response.body = encoded
         elif length is None or length == len(whole):  # else the client is to see that something is wrong
             self._encode_whole(exchange, response, wanted, whole, rest)
 
@@ -123,7 +129,7 @@ class CompressionMiddleware(Middleware):
             if variants is not None:
                 variants[coding] = encoded
         self._mark(response.headers, coding)
-        response.headers.add("Content-Length", str(len(encoded)))
+        response.headers.put("Content-Length", "content-length", str(len(encoded)))
         response.body = [encoded] if rest is None else Replaced(encoded, rest)
         exchange.events.append(Compressed(coding, len(whole), len(encoded)))
 
@@ -140,16 +146,14 @@ class CompressionMiddleware(Middleware):
         return size is not None and size < self._minimum_size and wanted.identity_allowed
 
     def _mark(self, headers: Headers, coding: str) -> None:
-        etag = headers.get("ETag")
+        etag = headers.fields.get("etag")
         if etag is not None:
             if strip_codings(etag, self._codings)[1]:
                 self._keep_both = True
             if (tagged := with_coding(etag, coding)) != etag:
                 headers["ETag"] = tagged
-        headers.add("Content-Encoding", coding)
-        del headers["Content-Length"]
-        for name in _OUTDATED:
-            del headers[name]
+        headers.drop(_OUTDATED)
+        headers.put("Content-Encoding", "content-encoding", coding)
 
     def _not_modified(self, exchange: Exchange, headers: Headers) -> None:
         """A 304 carries what the 200 would (RFC 9110 section 15.4.5): the tag the client knows, and Vary."""
@@ -165,7 +169,7 @@ class CompressionMiddleware(Middleware):
 
 def _whole(response: Response, length: int | None) -> tuple[bytes | None, Stream | None]:
     """The body's bytes where all of them are in hand; and the iterator they came from, if it is one."""
-    body = response.body
+    body = response._body
     if isinstance(body, (list, tuple)):
         return (body[0] if len(body) == 1 else b"".join(body)), None
     if type(body) is Stream:
@@ -177,5 +181,5 @@ def _whole(response: Response, length: int | None) -> tuple[bytes | None, Stream
 
 
 def _declared_length(headers: Headers) -> int | None:
-    value = headers.get("Content-Length")
+    value = headers.fields.get("content-length")
     return int(value) if value is not None and value.isascii() and value.isdigit() else None

@@ -6,7 +6,7 @@ lower-case names is built on the first question, so that all parts of a stack sh
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from wsgiperf.errors import HeaderError
 
@@ -142,16 +142,32 @@ class Headers:
 
         :raises HeaderError: where the field could not be sent.
         """
-        check_field(name, value)
-        del self[name]
-        self.add(name, value)
+        if not (name in _lower and value.isascii() and value.isprintable()):
+            check_field(name, value)
+        key = _lower.get(name) or name.lower()
+        if key in self.fields:
+            self._remove((key,))
+        self.pairs.append((name, value))
+        self.fields[key] = value
 
     def __delitem__(self, name: str) -> None:
         """Remove all fields of that name; none being there is no error."""
-        key = lower_name(name)
+        key = _lower.get(name) or name.lower()
         if key in self.fields:
             del self.fields[key]
-            self.pairs[:] = [pair for pair in self.pairs if lower_name(pair[0]) != key]
+            self._remove((key,))
+
+    def drop(self, fields: Fields) -> None:
+        """Remove whatever is there of these fields, in one pass."""
+        found = fields.names & self.fields.keys()
+        if found:
+            for key in found:
+                del self.fields[key]
+            self._remove(found)
+
+    def _remove(self, keys: Collection[str]) -> None:
+        lower = _lower
+        self.pairs[:] = [pair for pair in self.pairs if (lower.get(pair[0]) or pair[0].lower()) not in keys]
 
     def __getitem__(self, name: str) -> str:
         return self.fields[lower_name(name)]

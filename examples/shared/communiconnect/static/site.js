@@ -20,11 +20,12 @@ function themeButton(button) {
 
 // The live figures: the server says when it has said all, and the page then hangs up.
 function liveFigures(line) {
+  const count = (number, what) => `${number} ${what}${number === 1 ? "" : "s"}`;
   const source = new EventSource(line.dataset.events);
   source.addEventListener("figures", (event) => {
     const { posts, comments, photos } = JSON.parse(event.data);
     line.dataset.state = "live";
-    line.textContent = `${posts} posts, ${comments} comments, ${photos} photos`;
+    line.textContent = [count(posts, "post"), count(comments, "comment"), count(photos, "photo")].join(", ");
   });
   source.addEventListener("end", () => source.close());
   addEventListener("pagehide", () => source.close());
