@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from wsgiperf.exchange import Exchange
+from wsgiperf.exchange import Exchange, current
 
 __all__ = ["OutgoingList", "OutgoingStream", "Stream"]
 
@@ -58,7 +58,9 @@ class OutgoingStream(Stream):
             self.first = None
             return first
         exchange = self._exchange
-        token = exchange._enter()
+        token = current.set(exchange)
+        if exchange._bindings:
+            exchange._rebind()
         try:
             return self._next()
         except StopIteration:
@@ -68,4 +70,6 @@ class OutgoingStream(Stream):
             exchange.fail(error)  # and on to the server: a truncated stream is the client's only signal
             raise
         finally:
-            exchange._leave(token)
+            current.reset(token)
+            if exchange._tokens:
+                exchange._unbind()

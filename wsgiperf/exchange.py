@@ -100,14 +100,9 @@ class Exchange:
         self._bindings.append((variable, value))
         self._tokens.append((variable, variable.set(value)))
 
-    def _enter(self) -> Token[Exchange | None]:
-        if self._bindings and not self._tokens:  # else they are set: the call itself ends the exchange
-            self._tokens = [(variable, variable.set(value)) for variable, value in self._bindings]
-        return current.set(self)
-
-    def _leave(self, token: Token[Exchange | None]) -> None:
-        current.reset(token)
-        self._unbind()
+    def _rebind(self) -> None:
+        if not self._tokens:  # else they are set: the call itself ends the exchange
+            self._tokens = [(variable, variable.set(value)) for variable, value in self._bindings or ()]
 
     def _unbind(self) -> None:
         while self._tokens:

@@ -243,9 +243,11 @@ class Interception(Exchange):
         self.finished = True
         if not self.complete and self.error is None and self._sends_nothing():
             self.complete = True  # servers differ in whether they ask for a body that isn't sent
-        token = self._enter()
+        token = current.set(self)
+        if self._bindings:
+            self._rebind()
         failure = None
-        for _, close in reversed(self._held):
+        for _, close in self._held[::-1]:
             try:
                 close()
             except BaseException as error:
@@ -258,7 +260,9 @@ class Interception(Exchange):
                 _log.exception("%s failed at the end of a request", type(part).__name__)
             except BaseException as error:
                 failure = error  # the worker or its greenlet is told to stop: the other parts are told first
-        self._leave(token)
+        current.reset(token)
+        if self._tokens:
+            self._unbind()
         self._let_go()
         if failure is not None:
             raise failure
