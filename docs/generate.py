@@ -54,9 +54,9 @@ CONTRACT = """\
 
 <!-- Made by `make docs` from the rules in wsgiperf/testing: change those. -->
 
-`wsgiperf.testing` checks any WSGI middleware, not only those of this library: awkward applications run bare and
-wrapped, and what the client, the server and the application saw is compared. It imports nothing else of the
-library.
+`wsgiperf.testing` checks any WSGI middleware, not only that of this library: awkward applications run bare
+and wrapped, and what the client, the server and the application saw is compared. It imports nothing else of
+the library.
 
 ```python
 from wsgiperf.testing import check

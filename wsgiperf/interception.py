@@ -246,13 +246,7 @@ class Interception(Exchange):
         token = current.set(self)
         if self._bindings:
             self._rebind()
-        failure = None
-        for _, close in self._held[::-1]:
-            try:
-                close()
-            except BaseException as error:
-                failure = error
-                self.fail(error)
+        failure = self._close_bodies() if self._held else None
         for part, on_close in self._stack.closes[self._entered]:
             try:
                 on_close(self)
@@ -266,6 +260,16 @@ class Interception(Exchange):
         self._let_go()
         if failure is not None:
             raise failure
+
+    def _close_bodies(self) -> BaseException | None:
+        failure = None
+        for _, close in reversed(self._held):
+            try:
+                close()
+            except BaseException as error:
+                failure = error
+                self.fail(error)
+        return failure
 
     def _sends_nothing(self) -> bool:
         return self.method == "HEAD" or _bodiless(self.status or "")
