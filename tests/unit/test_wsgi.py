@@ -28,6 +28,12 @@ class Kind(Signed):
     kind = "signing"
 
 
+class Other(Signed):
+    """Of another kind."""
+
+    kind = "other"
+
+
 def foreign(app):
     """A middleware of somebody else's."""
 
@@ -119,6 +125,7 @@ WRAPPED_TWICE = {
     "foreign, in stacks": lambda app: Stack(
         foreign(Stack(app, Signed(name="between"), Kind(name="inner"))), Kind(name="outer")
     ),
+    "another kind between": lambda app: Kind(foreign(Other(foreign(Kind(app, "inner")), "between")), "outer"),
     "three times": lambda app: Kind(foreign(Kind(foreign(Kind(app, "innermost")), "inner")), "outer"),
 }
 

@@ -101,10 +101,11 @@ def test_any_stream_comes_out_as_it_went_in(blocks, coding):
 
 
 @pytest.mark.parametrize("blocks", [[], [b""], [b"", b"", b""]], ids=repr)
-def test_an_empty_stream_stays_empty(blocks, coding):
+def test_an_empty_stream_stays_empty(blocks, coding, caplog):
     """The end of a coding would be longer than nothing."""
     got = encoded(streaming(HTML, blocks=blocks), coding)
     assert (got["Content-Encoding"], got.body) == (None, b"")
+    assert caplog.records == []
 
 
 def test_an_empty_list_stays_empty(coding):

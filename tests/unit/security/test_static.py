@@ -39,6 +39,7 @@ NAMES = {
     "/static/app.3f2a9c1bx.css": SHORT,
     "/static/app.3f2a9c1b_x.css": SHORT,
     "/static/app.3f2a9c1b/app.css": SHORT,  # the folder's name
+    "/static/app.3f2a9c1b.d/app.css": SHORT,
     "/static/jquery-3.7.1.min.js": SHORT,
     "/static/caf\xc3\xa9.css": SHORT,
     "/media/photo.jpg": MEDIA,
