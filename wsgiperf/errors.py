@@ -5,6 +5,10 @@ from __future__ import annotations
 __all__ = ["HeaderError", "SettingsError", "WSGIPerfError"]
 
 
+#: For an error that is about a name, not about its value.
+NOT_GIVEN = object()
+
+
 class WSGIPerfError(Exception):
     """Base of every error this library raises on purpose."""
 
@@ -19,11 +23,11 @@ class SettingsError(WSGIPerfError, ValueError):
     """
 
     def __init__(
-        self, name: str, expected: str, *, value: object = None, suggestion: str | None = None
+        self, name: str, expected: str, *, value: object = NOT_GIVEN, suggestion: str | None = None
     ) -> None:
         self.name, self.expected, self.value, self.suggestion = name, expected, value, suggestion
         message = f"{name}: expected {expected}"
-        if value is not None:
+        if value is not NOT_GIVEN:
             message += f", got {value!r}"
         if suggestion is not None:
             message += f"; did you mean {suggestion}?"

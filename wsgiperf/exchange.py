@@ -39,7 +39,7 @@ class Exchange:
     __slots__ = (
         "_bindings", "_notes", "_route", "_tokens", "accept_encoding", "complete", "environ", "error",
         "events", "finished", "head_seconds", "headers", "kinds", "method", "mount", "nonce", "outer", "path",
-        "peer", "request_id", "scheme", "started", "status", "trace",
+        "peer", "request_id", "request_id_header", "scheme", "started", "status", "trace",
     )  # fmt: skip
 
     def __init__(self, environ: WSGIEnvironment, kinds: frozenset[str]) -> None:
@@ -55,6 +55,7 @@ class Exchange:
         self.outer: Exchange | None = None  #: the unfinished exchange of a stack around this one
         self.events: list[Any] = []  #: records of what happened
         self.request_id: str | None = None  #: where the request ID part is there
+        self.request_id_header = "X-Request-ID"  #: the field that carries it
         self.trace: TraceContext | None = None  #: the place in a distributed trace, likewise
         self.nonce: Any = None  #: the CSP nonce; `nonce.used` tells whether the application read it
         self.status: str | None = None  #: the head as sent, from the commit on

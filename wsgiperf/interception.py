@@ -81,6 +81,7 @@ class Interception(Exchange):
         """A stack around this one runs already: what it knows of the request holds here too."""
         self.outer, self.events, self.kinds = outer, outer.events, self.kinds | outer.kinds
         self.request_id, self.trace, self.nonce = outer.request_id, outer.trace, outer.nonce
+        self.request_id_header = outer.request_id_header
 
     def _answer(self, response: Response) -> Iterable[bytes]:
         """A part answered: the parts outside it see the response."""

@@ -34,13 +34,13 @@ def get_request_id() -> str | None:
 def outgoing_headers() -> dict[str, str]:
     """The header fields that make a request of ours part of the one we are answering.
 
-    They are X-Request-ID, and `traceparent` and `tracestate` of W3C Trace Context level 2 with a span of ours
-    as the parent. Outside of a request there are none.
+    They are the request's ID, and `traceparent` and `tracestate` of W3C Trace Context level 2 with a span of
+    ours as the parent. Outside of a request there are none.
     """
     exchange = current.get()
     if exchange is None or exchange.request_id is None:
         return {}
-    headers = {"X-Request-ID": exchange.request_id}
+    headers = {exchange.request_id_header: exchange.request_id}
     if exchange.trace is not None:
         headers.update(exchange.trace.headers())
     return headers
@@ -91,7 +91,7 @@ class RequestIdMiddleware(Middleware):
             # 128 random bits. A pool of them would need a guard for forks, and gain nothing.
             request_id = urandom(16).hex()
         environ[REQUEST_ID] = request_id
-        exchange.request_id = request_id
+        exchange.request_id, exchange.request_id_header = request_id, self._header
         if self._trace_context:
             exchange.trace = TraceContext(environ.get("HTTP_TRACEPARENT"), environ.get("HTTP_TRACESTATE"))
 

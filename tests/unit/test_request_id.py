@@ -313,3 +313,17 @@ def test_an_answer_of_a_part_inside_carries_it():
     answers = Recorder("a", [], answer=lambda: Response("200 OK", [], [b"early"]))
     got = ask(Stack(returning([b"never"]), RequestIdMiddleware(), answers))
     assert OURS(got["X-Request-ID"])
+
+
+def test_outgoing_requests_carry_the_id_in_the_configured_field():
+    """Who calls the field by another name calls it so towards others too."""
+    seen = []
+
+    def app(environ, start_response):
+        seen.append(outgoing_headers())
+        start_response("200 OK", [])
+        return []
+
+    RequestIdMiddleware(app, header="X-Correlation-ID")({"HTTP_X_CORRELATION_ID": "abc"}, lambda *head: None)
+    assert seen[0]["X-Correlation-ID"] == "abc"
+    assert "X-Request-ID" not in seen[0]

@@ -42,6 +42,8 @@ def check_field(name: str, value: str) -> None:
         if not name or not _TCHAR.issuperset(name):
             raise HeaderError(f"not a header field name: {name!r:.200}")
         lower_name(name)
+    if not isinstance(value, str):
+        raise HeaderError(f"header {name}: the value is a string, not {value!r:.200}")
     if value.isascii() and value.isprintable():
         return
     for character in value:
@@ -118,7 +120,7 @@ class Headers:
 
         :raises HeaderError: where the field could not be sent.
         """
-        if not (name in _lower and value.isascii() and value.isprintable()):
+        if not (name in _lower and type(value) is str and value.isascii() and value.isprintable()):
             check_field(name, value)
         self.pairs.append((name, value))
         key, values = lower_name(name), self.fields
@@ -142,7 +144,7 @@ class Headers:
 
         :raises HeaderError: where the field could not be sent.
         """
-        if not (name in _lower and value.isascii() and value.isprintable()):
+        if not (name in _lower and type(value) is str and value.isascii() and value.isprintable()):
             check_field(name, value)
         key = _lower.get(name) or name.lower()
         if key in self.fields:
