@@ -140,13 +140,14 @@ def nested(values: Mapping[str, object], origin: str, section_name: str, option_
         if section not in SECTIONS:
             raise SettingsError(
                 section_name.format(section),
-                f"a section: {', '.join(SECTIONS)}",
+                f"a section: {', '.join(name for name, kind in SECTIONS.items() if kind)}",
                 suggestion=_spelled(section_name, nearest(section, SECTIONS)),
             )
         name = section_name.format(section)
         for option, option_value in _contents(section, value, name):
-            known = name if option == "enabled" and not isinstance(value, Mapping) else None
-            layer[section, option] = Given(option_value, known or option_name.format(section, option), origin)
+            # A bool or a preset's name is spelled as the section itself.
+            one = name if isinstance(value, (bool, str)) else option_name.format(section, option)
+            layer[section, option] = Given(option_value, one, origin)
     return layer
 
 

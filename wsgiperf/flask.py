@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import wraps
 from typing import TYPE_CHECKING, Any, ParamSpec
 
-import click
 from flask import Flask, current_app, has_request_context, request
 from flask.cli import AppGroup
 from werkzeug.wrappers import Response as WerkzeugResponse
@@ -205,4 +204,4 @@ def _settings() -> None:
     """List every option with its value and where it came from."""
     from wsgiperf.cli.listing import listing
 
-    click.echo(listing(current_app.extensions["wsgiperf"].settings))
+    print(listing(current_app.extensions["wsgiperf"].settings))

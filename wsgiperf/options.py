@@ -167,6 +167,7 @@ def mapping(
 
         return check(json.loads(value))
 
+    expected += "; as text, a JSON object"
     return field(default_factory=dict, metadata={"option": Option(check, parse, expected, help)})
 
 

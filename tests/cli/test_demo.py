@@ -85,6 +85,7 @@ def test_ctrl_c_stops_it_while_a_page_listens_to_events(demo):
         assert server.interrupt() == 0
     server.expect_nothing_left()
     assert "Traceback" not in server.log
+    assert "ERROR" not in server.log
 
 
 def test_ctrl_c_before_it_is_up_leaves_no_traceback_either(demo):
@@ -93,6 +94,7 @@ def test_ctrl_c_before_it_is_up_leaves_no_traceback_either(demo):
     assert server.interrupt() == 0
     server.expect_nothing_left()
     assert "Traceback" not in server.log
+    assert "ERROR" not in server.log
 
 
 def test_a_taken_port_is_said_at_once():

@@ -225,7 +225,7 @@ CODECS = CompressionSettings(minimum_size=5)
 WRONG_VALUES = {
     "keyword": (lambda: resolve(None, {"compression": {"minimum_size": -1}}), "compression.minimum_size", -1),
     "settings": (lambda: resolve({"timing": {"slow_seconds": "soon"}}), "timing.slow_seconds", "soon"),
-    "preset": (lambda: resolve({"security": "stric"}), "security.preset", "stric"),
+    "preset": (lambda: resolve({"security": "stric"}), "security", "stric"),
     "section, a number": (lambda: resolve({"security": 5}), "security", 5),
     "section, a word": (lambda: resolve({"timing": "fast"}), "timing", "fast"),
     "section, another's object": (

@@ -53,7 +53,7 @@ WRAPPERS = {
     "asgiref": ["django/"],  # Django's own
     "gunicorn": ["gunicorn.py"],
     "werkzeug": ["flask.py", "cli/demo_site.py"],
-    "click": ["cli/", "flask.py"],  # Flask's own commands are click's
+    "click": ["cli/"],
     "hypothesis": ["testing/strategies.py"],
     "pytest": ["testing/plugin.py", "testing/suite.py"],
 }

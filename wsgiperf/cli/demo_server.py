@@ -10,7 +10,7 @@ from wsgiperf.cli.demo_site import pages
 worker_class = "gthread"
 workers = 2
 threads = 4
-graceful_timeout = 2  # seconds: Ctrl-C may find a worker that is still loading
+graceful_timeout = 5  # seconds: Ctrl-C may find a worker that is still loading, or an event stream open
 loglevel = "warning"  # the addresses are printed below
 control_socket_disable = True  # two demos at once would share its path; older versions ignore the name
 
