@@ -155,6 +155,7 @@ class Interception(Exchange):
         """The head goes out, the bytes go past the parts."""
         response = Response(*cast("tuple[str, list[tuple[str, str]]]", self._head))
         response.pushed = True
+        response._held = self._held  # a generator may push while it is asked for its first block
         self._commit(response, self._entered)
 
     def _commit(self, response: Response, seen_by: int) -> None:

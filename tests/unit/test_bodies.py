@@ -292,3 +292,26 @@ def test_the_close_of_a_body_is_taken_when_it_comes():
     body.close = lambda: pytest.fail("replaced")
     close()
     assert body.closings == 1
+
+
+def test_a_body_that_pushes_while_it_is_iterated_is_closed():
+    """PEP 3333 forbids write() there; whoever does it all the same has its body closed."""
+    closed = []
+
+    class Body:
+        def __init__(self, start_response):
+            self.start_response = start_response
+
+        def __iter__(self):
+            self.start_response("200 OK", [("Content-Type", "text/plain")])(b"pushed, ")
+            yield b"yielded"
+
+        def close(self):
+            closed.append(True)
+
+    sent = []
+    body = Stack(lambda environ, start: Body(start), Middleware())({}, lambda *head: sent.append)
+    sent.extend(body)
+    body.close()
+    assert b"".join(sent) == b"pushed, yielded"
+    assert closed == [True]
