@@ -129,7 +129,8 @@ class Interception(Exchange):
         if self._head is None:
             raise AssertionError("the application did not call start_response")
         if self.status is None:
-            response = Response(*self._head, blocks)
+            status, headers = self._head
+            response = Response(status, headers, blocks)
             response._held = self._held
             self._commit(response, self._entered)
             blocks = response._body
@@ -202,9 +203,11 @@ class Interception(Exchange):
             self.finished = True  # nobody waits for the end: the application's own object
             self._let_go()
             return body
-        if self._is_file(body) and self._chain(body):
-            return body
-        return OutgoingStream(self, body if type(body) is Stream else Stream(iter(body), None), self.close)
+        if type(body) is not Stream:
+            if self._is_file(body) and self._chain(body):
+                return body
+            body = Stream(iter(body), None)
+        return OutgoingStream(self, body, self.close)
 
     def _wrap_file(self, *args: Any) -> Any:
         self._file = cast("Callable[..., object]", self._file_wrapper)(*args)
