@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["Interception"]
 
 _log = logging.getLogger("wsgiperf")
+_COUNTED = (list, tuple)
 _no_environ = cast("WSGIEnvironment", MappingProxyType({}))
 
 
@@ -108,7 +109,7 @@ class Interception(Exchange):
 
     def _accept(self, body: Iterable[bytes]) -> Iterable[bytes]:
         """The application returned."""
-        if not isinstance(body, (list, tuple)):
+        if not isinstance(body, _COUNTED):
             return self._accept_stream(body)
         if self._head is None:
             return self._hand_over(body)
@@ -190,14 +191,14 @@ class Interception(Exchange):
     def _count(self, response: Response, fields: Mapping[str, str]) -> None:
         """Set Content-Length where it is known: without it gunicorn and cheroot send a list in chunks."""
         body = response._body
-        if not isinstance(body, (list, tuple)) or self.method == "HEAD" or _bodiless(response.status):
+        if not isinstance(body, _COUNTED) or self.method == "HEAD" or _bodiless(response.status):
             return
         if "transfer-encoding" not in fields:  # RFC 9112 section 6.2
             response.headers.add("Content-Length", str(sum(map(len, body))))
 
     def _deliver(self, body: Iterable[bytes]) -> Iterable[bytes]:
         """What the server gets."""
-        if isinstance(body, (list, tuple)):
+        if isinstance(body, _COUNTED):
             if self._held or self._stack.closes[self._entered]:
                 return OutgoingList(self, body, self.close)
             self.finished = True  # nobody waits for the end: the application's own object

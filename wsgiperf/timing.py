@@ -77,11 +77,13 @@ class TimingMiddleware(Middleware):
         """The head is about to go out: so much it took."""
         seconds = perf_counter() - exchange.started
         exchange.head_seconds = seconds
+        # Appended to the list and its index directly: two calls fewer.
         headers = response.headers
-        fields = headers.fields
+        pairs, fields = headers.pairs, headers.fields
         if self._processing_time and "x-processing-time" not in fields:
             spelled = _MILLISECONDS[int(seconds * 1000 + 0.5)] if seconds < 0.999 else f"{seconds:.3f}s"
-            headers.put("X-Processing-Time", "x-processing-time", spelled)
+            pairs.append(("X-Processing-Time", spelled))
+            fields["x-processing-time"] = spelled
         if self._server_timing:
             ours = f"total;dur={seconds * 1000:.3f}"
             if exchange.events:
@@ -89,7 +91,8 @@ class TimingMiddleware(Middleware):
             if "server-timing" in fields:
                 headers["Server-Timing"] = f"{fields['server-timing']}, {ours}"
             else:
-                headers.put("Server-Timing", "server-timing", ours)
+                pairs.append(("Server-Timing", ours))
+                fields["server-timing"] = ours
 
     def on_close(self, exchange: Exchange) -> None:
         """The last byte is out: the event; and the log line where the first was late."""

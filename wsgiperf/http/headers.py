@@ -83,12 +83,8 @@ class Headers:
     fields: dict[str, str]
 
     def __init__(self, fields: Iterable[Field] = ()) -> None:
-        self.pairs = list(fields)
-        self._index()
-
-    def _index(self) -> None:
-        pairs, lower = self.pairs, _lower
-        values = {}
+        self.pairs = pairs = list(fields)
+        lower, values = _lower, {}
         try:
             for name, value in pairs:
                 values[lower[name]] = value
