@@ -1,7 +1,7 @@
 """Response header fields: an ordered, case-insensitive list that refuses what would split the head.
 
-The fields stay one plain list of tuples, because that is what PEP 3333 hands to the server; an index of
-lower-case names is built on the first question, so that all parts of a stack share one pass over them.
+The fields stay one plain list of tuples, because that is what PEP 3333 hands to the server; beside it stands
+an index of lower-case names, built once, so that all parts of a stack share one pass over them.
 """
 
 from __future__ import annotations
