@@ -355,3 +355,20 @@ class _Noting(Middleware):
     def on_request(self, exchange):
         assert exchange.environ[EXCHANGE] is exchange
         exchange.events.append(self.event)
+
+
+def test_parts_outside_see_the_headers_by_name():
+    """What this part adds is in the list that goes out and in the index that parts ask."""
+    seen = []
+
+    class Outside(Middleware):
+        def on_response(self, exchange, response):
+            seen.extend(response.headers.get(name) for name in ("server-timing", "X-PROCESSING-TIME"))
+
+    def app(environ, start_response):
+        start_response("200 OK", [])
+        return []
+
+    heads = []
+    Stack(app, Outside(), TimingMiddleware())({}, lambda status, headers: heads.append(dict(headers)))
+    assert seen == [heads[0]["Server-Timing"], heads[0]["X-Processing-Time"]]
