@@ -10,7 +10,7 @@ from wsgiperf.cli.demo_site import pages
 worker_class = "gthread"
 workers = 2
 threads = 4
-graceful_timeout = 5  # seconds: Ctrl-C may find a worker that is still loading, or an event stream open
+graceful_timeout = 20  # seconds: Ctrl-C may find a worker that is still loading, or an event stream open
 loglevel = "warning"  # the addresses are printed below
 control_socket_disable = True  # two demos at once would share its path; older versions ignore the name
 
@@ -20,8 +20,17 @@ def when_ready(server: Any) -> None:
     signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
 
 
+_STOPS = [signal.SIGINT, signal.SIGQUIT, signal.SIGTERM]
+
+
+def post_fork(server: Any, worker: Any) -> None:
+    """Signals to stop wait until the worker has loaded: an exit amid imports is lost, or leaves a traceback."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, _STOPS)
+
+
 def post_worker_init(worker: Any) -> None:
     """Print the addresses once the first worker can answer."""
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPS)
     if worker.age != 1:
         return
     host, port = worker.sockets[0].getsockname()[:2]
