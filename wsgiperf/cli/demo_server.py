@@ -24,7 +24,7 @@ _STOPS = [signal.SIGINT, signal.SIGQUIT, signal.SIGTERM]
 
 
 def post_fork(server: Any, worker: Any) -> None:
-    """Signals to stop wait until the worker has loaded: an exit amid imports is lost, or leaves a traceback."""
+    """Signals to stop wait until the worker has loaded: an exit amid imports may be lost or leave a trace."""
     signal.pthread_sigmask(signal.SIG_BLOCK, _STOPS)
 
 
