@@ -96,10 +96,14 @@ class TimingMiddleware(Middleware):
 
     def on_close(self, exchange: Exchange) -> None:
         """The last byte is out: the event; and the log line where the first was late."""
-        head_seconds, seconds = exchange.head_seconds, perf_counter() - exchange.started
-        exchange.events.append(_record(Timed, (head_seconds, seconds)))
+        seconds = perf_counter() - exchange.started
+        exchange.events.append(_record(Timed, (exchange.head_seconds, seconds)))
+        if seconds > self._slow_seconds:  # else the first byte wasn't late either
+            self._log_slow(exchange, seconds)
+
+    def _log_slow(self, exchange: Exchange, seconds: float) -> None:
         # Without a head the wait was for nothing. With one that this part was kept from, it isn't known.
-        waited = seconds if exchange.status is None else head_seconds
+        waited = seconds if exchange.status is None else exchange.head_seconds
         if waited is not None and waited > self._slow_seconds:
             _log.warning(
                 "slow request: %s %s %s in %.3f s, request ID %s",

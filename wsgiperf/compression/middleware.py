@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from wsgiperf.compression.codecs import load
-from wsgiperf.compression.policy import encodable
+from wsgiperf.compression.policy import Choice, encodable
 from wsgiperf.compression.streams import Encoded, Replaced
 from wsgiperf.events import Compressed
-from wsgiperf.http.accept import Negotiated, negotiator
+from wsgiperf.http.accept import negotiator
 from wsgiperf.http.etag import strip_codings, with_coding
 from wsgiperf.http.headers import Fields, Headers
+from wsgiperf.http.memo import memoised
 from wsgiperf.http.vary import varies_by
 from wsgiperf.settings import CompressionSettings
 from wsgiperf.wsgi import Exchange, Middleware, Response, Stream
@@ -30,6 +31,10 @@ _OUTDATED = Fields(
         "Content-Length", "Accept-Ranges", "Content-MD5", "Digest", "Content-Digest", "Repr-Digest",
     )
 )  # fmt: skip
+_COUNTED = (list, tuple)
+_VARY = ("Vary", "Accept-Encoding")
+# A record by the tuple's own constructor: half the time of the generated one.
+_record = tuple.__new__
 
 
 class CompressionMiddleware(Middleware):
@@ -55,6 +60,7 @@ class CompressionMiddleware(Middleware):
         self._minimum_size = settings.minimum_size
         self._may_encode = encodable(settings.content_types)
         self._negotiate = negotiator(self._codings)
+        self._choice = memoised(self._choose)
         self._vary = varies_by("Accept-Encoding")
         #: The application's own tags end as ours do: it passes on those of another server that runs this.
         self._keep_both = False
@@ -82,102 +88,121 @@ class CompressionMiddleware(Middleware):
     def on_response(self, exchange: Exchange, response: Response) -> None:
         """Encode the body where the head allows it and the client wants it."""
         headers = response.headers
-        if not self._may_encode(response.status, headers):
+        fields = headers.fields
+        if not self._may_encode(response.status, fields):
             if response.status[:3] == "304":
                 self._not_modified(exchange, headers)
             return
-        self._merge_vary(headers)
-        wanted = self._negotiate(exchange.accept_encoding)
-        if wanted.coding is not None and not response.pushed:
-            if exchange.method == "HEAD":
-                self._describe(response, wanted)
-            else:
-                self._encode(exchange, response, wanted)
+        if "vary" in fields:
+            self._merge_vary(headers)
+        else:
+            headers.pairs.append(_VARY)
+            fields["vary"] = "Accept-Encoding"
+        choice = self._choice(exchange.accept_encoding)
+        if choice is None or response.pushed:
+            return
+        body = response._body
+        if exchange.method == "HEAD":
+            self._describe(response, choice)
+        elif isinstance(body, _COUNTED):
+            whole = body[0] if len(body) == 1 else b"".join(body)
+            self._encode_whole(exchange, response, choice, whole)
+        else:
+            self._encode_stream(exchange, response, choice)
+
+    def _choose(self, accept_encoding: str | None) -> Choice | None:
+        wanted = self._negotiate(accept_encoding)
+        if wanted.coding is None:
+            return None
+        return Choice(wanted, self._codecs[wanted.coding], self._minimum_size)
 
     def _merge_vary(self, headers: Headers) -> None:
         own = headers.fields.get("vary")
-        if own is None:
-            headers.put("Vary", "vary", "Accept-Encoding")
-        elif (merged := self._vary(own)) != own:
+        if (merged := self._vary(own)) != own:
             headers["Vary"] = merged
 
-    def _encode(self, exchange: Exchange, response: Response, wanted: Negotiated) -> None:
-        length = _declared_length(response.headers)
-        if self._too_small(length, wanted):
-            return
-        whole, rest = _whole(response, length)
-        if whole is None:
-            coding: str = wanted.coding  # type: ignore[assignment]
-            encoded = Encoded(response.blocks(), self._codecs[coding].encoder(), length)
-            self._mark(response.headers, coding)
-            response.body = encoded
-        elif length is None or length == len(whole):  # else the client is to see that something is wrong
-            self._encode_whole(exchange, response, wanted, whole, rest)
-
     def _encode_whole(
-        self, exchange: Exchange, response: Response, wanted: Negotiated, whole: bytes, rest: Stream | None
+        self, exchange: Exchange, response: Response, choice: Choice, whole: bytes, rest: Stream | None = None
     ) -> None:
-        if not whole or self._too_small(len(whole), wanted):
+        """:param rest: the iterator that `whole` is all of, if it came from one."""
+        size = len(whole)
+        if size < choice.least:
             return
-        coding: str = wanted.coding  # type: ignore[assignment]
-        variants = response.variants
+        headers = response.headers
+        declared = headers.fields.get("content-length")
+        # As it is spelt nearly always: taken for a number only where it isn't.
+        if declared is not None and declared != str(size) and _declared_length(headers) not in (None, size):
+            return  # the client is to see that something is wrong
+        coding, variants = choice.coding, response.variants
         encoded = None if variants is None else variants.get(coding)
         if encoded is None:
-            encoded = self._codecs[coding].encode(whole)
-            if len(encoded) >= len(whole) and wanted.identity_allowed:
+            encoded = choice.encode(whole)
+            if len(encoded) >= size and choice.plain_allowed:
                 return
             if variants is not None:
                 variants[coding] = encoded
-        self._mark(response.headers, coding)
-        response.headers.put("Content-Length", "content-length", str(len(encoded)))
-        response.body = [encoded] if rest is None else Replaced(encoded, rest)
-        exchange.events.append(Compressed(coding, len(whole), len(encoded)))
+        encoded_size = len(encoded)
+        self._mark(headers, choice, encoded_size)
+        if rest is None:
+            response._body = [encoded]  # nothing to close
+        else:
+            response.body = Replaced(encoded, rest)
+        exchange.events.append(_record(Compressed, (coding, size, encoded_size)))
 
-    def _describe(self, response: Response, wanted: Negotiated) -> None:
+    def _encode_stream(self, exchange: Exchange, response: Response, choice: Choice) -> None:
+        body = response._body
+        length = _declared_length(response.headers)
+        if length is not None and length < choice.least:
+            return
+        if type(body) is Stream:
+            first = body.first
+            if first is None:
+                return
+            if len(first) == length:
+                self._encode_whole(exchange, response, choice, first, body)
+                return
+        encoded = Encoded(response.blocks(), choice.codec.encoder(), length)
+        self._mark(response.headers, choice)
+        response.body = encoded
+
+    def _describe(self, response: Response, choice: Choice) -> None:
         """HEAD: the headers of GET, without a length that only encoding would tell (RFC 9110 9.3.2)."""
         size = _declared_length(response.headers)
-        body = response.body
-        if size is None and isinstance(body, (list, tuple)):
+        body = response._body
+        if size is None and isinstance(body, _COUNTED):
             size = sum(map(len, body)) or None
-        if size != 0 and not self._too_small(size, wanted):
-            self._mark(response.headers, wanted.coding)  # type: ignore[arg-type]
+        if size is None or size >= choice.least:
+            self._mark(response.headers, choice)
 
-    def _too_small(self, size: int | None, wanted: Negotiated) -> bool:
-        return size is not None and size < self._minimum_size and wanted.identity_allowed
-
-    def _mark(self, headers: Headers, coding: str) -> None:
-        etag = headers.fields.get("etag")
-        if etag is not None:
-            if strip_codings(etag, self._codings)[1]:
-                self._keep_both = True
-            if (tagged := with_coding(etag, coding)) != etag:
-                headers["ETag"] = tagged
+    def _mark(self, headers: Headers, choice: Choice, size: int | None = None) -> None:
+        """Describe the encoded body; `size` is how many bytes it has, if that is known."""
+        pairs, fields = headers.pairs, headers.fields
+        if "etag" in fields:
+            self._tag(headers, fields["etag"], choice.coding)
         headers.drop(_OUTDATED)
-        headers.put("Content-Encoding", "content-encoding", coding)
+        # Appended to the list and its index directly: that saves the calls.
+        pairs.append(choice.field)
+        fields["content-encoding"] = choice.coding
+        if size is not None:
+            fields["content-length"] = length = str(size)
+            pairs.append(("Content-Length", length))
+
+    def _tag(self, headers: Headers, etag: str, coding: str) -> None:
+        if strip_codings(etag, self._codings)[1]:
+            self._keep_both = True
+        if (tagged := with_coding(etag, coding)) != etag:
+            headers["ETag"] = tagged
 
     def _not_modified(self, exchange: Exchange, headers: Headers) -> None:
         """A 304 carries what the 200 would (RFC 9110 section 15.4.5): the tag the client knows, and Vary."""
         content_type = headers.get("Content-Type")
-        if content_type is not None and not self._may_encode("200 OK", headers):
+        if content_type is not None and not self._may_encode("200 OK", headers.fields):
             return
         sent = exchange.notes.get(self)
         etag = headers.get("ETag")
         if sent and etag is not None:
             headers["ETag"] = sent.get(etag.removeprefix("W/"), etag)
         self._merge_vary(headers)
-
-
-def _whole(response: Response, length: int | None) -> tuple[bytes | None, Stream | None]:
-    """The body's bytes where all of them are in hand; and the iterator they came from, if it is one."""
-    body = response._body
-    if isinstance(body, (list, tuple)):
-        return (body[0] if len(body) == 1 else b"".join(body)), None
-    if type(body) is Stream:
-        if body.first is None:
-            return b"", body
-        if len(body.first) == length:
-            return body.first, body
-    return None, None
 
 
 def _declared_length(headers: Headers) -> int | None:

@@ -59,7 +59,7 @@ class Fields:
     :raises HeaderError: where a field could not be sent.
     """
 
-    __slots__ = ("names", "pairs", "values")
+    __slots__ = ("names", "pairs", "spellings", "values")
 
     def __init__(self, fields: Iterable[Field]) -> None:
         self.pairs = tuple(fields)
@@ -67,6 +67,7 @@ class Fields:
             check_field(name, value)
         self.values = {name.lower(): value for name, value in self.pairs}
         self.names = frozenset(self.values)
+        self.spellings = {name.lower(): name for name, _ in self.pairs}
 
 
 class Headers:
@@ -97,6 +98,13 @@ class Headers:
                 key = lower_name(name)
                 values[key] = f"{values[key]}, {value}" if key in values else value
         self.fields = values
+
+    @classmethod
+    def of(cls, pairs: list[Field], fields: dict[str, str]) -> Headers:
+        """Headers from both their forms, which are theirs from now on and must agree."""
+        headers = cls.__new__(cls)
+        headers.pairs, headers.fields = pairs, fields
+        return headers
 
     def get(self, name: str, default: str | None = None) -> str | None:
         """The field's value, or `default`; fields of one name are joined by ``", "``."""
@@ -156,12 +164,15 @@ class Headers:
             self._remove((key,))
 
     def drop(self, fields: Fields) -> None:
-        """Remove whatever is there of these fields, in one pass."""
-        found = fields.names & self.fields.keys()
-        if found:
-            for key in found:
-                del self.fields[key]
-            self._remove(found)
+        """Remove whatever is there of these fields."""
+        values = self.fields
+        for key in fields.names.intersection(values):
+            try:
+                # A field spelt as usual is found without asking each for its name. The values of several
+                # of one name are joined in the index: none of them is found.
+                self.pairs.remove((fields.spellings[key], values.pop(key)))
+            except ValueError:
+                self._remove((key,))
 
     def _remove(self, keys: Collection[str]) -> None:
         lower = _lower
