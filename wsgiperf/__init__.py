@@ -4,6 +4,7 @@
 """
 
 from wsgiperf.assembly import wrap
+from wsgiperf.cache import CacheMiddleware
 from wsgiperf.compression import CompressionMiddleware
 from wsgiperf.configuration import Settings
 from wsgiperf.errors import HeaderError, SettingsError, WSGIPerfError
@@ -16,6 +17,7 @@ from wsgiperf.wsgi import Middleware, Stack
 __version__ = "0.1.0"
 
 __all__ = [
+    "CacheMiddleware",
     "CompressionMiddleware",
     "Exchange",
     "HeaderError",

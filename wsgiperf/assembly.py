@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
+from wsgiperf.cache import CacheMiddleware
 from wsgiperf.compression import CompressionMiddleware
 from wsgiperf.configuration import Settings, resolve
 from wsgiperf.request_id import RequestIdMiddleware
@@ -28,6 +29,8 @@ PARTS: dict[str, Callable[..., Middleware]] = {
     "security": SecurityHeadersMiddleware,
     # Outside of whatever keeps representations, which then need only be kept once.
     "compression": CompressionMiddleware,
+    # Next to the application: a hit skips nothing that each visitor is owed.
+    "cache": CacheMiddleware,
 }
 
 

@@ -8,7 +8,17 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-__all__ = ["Compressed", "Span", "Timed"]
+__all__ = ["Cached", "Compressed", "Span", "Timed"]
+
+
+class Cached(NamedTuple):
+    """The cache answered.
+
+    :param how: ``"hit"``; ``"stale"`` for a response that is refreshed meanwhile or that the client allowed;
+        ``"collapsed"`` for one that another request led to.
+    """
+
+    how: str
 
 
 class Compressed(NamedTuple):

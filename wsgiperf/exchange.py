@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, MutableMapping
+from collections.abc import Callable, Iterable, Iterator
 from contextvars import ContextVar, Token
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from wsgiperf.http.headers import Headers
 
@@ -121,6 +121,16 @@ class Exchange:
 current: ContextVar[Exchange | None] = ContextVar("wsgiperf.exchange", default=None)
 
 
+class KeptVariants(Protocol):
+    """Encoded bodies that an inner part keeps: coding -> the whole body so encoded."""
+
+    def get(self, coding: str, /) -> bytes | None:
+        """The encoded body, or None."""
+
+    def __setitem__(self, coding: str, encoded: bytes, /) -> None:
+        """Take what had to be encoded."""
+
+
 class Response:
     """A head and a body, nothing of it sent.
 
@@ -142,9 +152,17 @@ class Response:
         self.headers = Headers(headers)
         self.pushed = False  #: bytes go by `write()`: the head may change, they may not
         #: coding -> the whole body so encoded, where an inner part keeps such variants
-        self.variants: MutableMapping[str, bytes] | None = None
+        self.variants: KeptVariants | None = None
         self._body = body
         self._held: Held = () if type(body) is list else hold((), body)
+
+    @classmethod
+    def of(cls, status: str, headers: Headers, body: list[bytes]) -> Response:
+        """A response from headers that are ready and from now on its own."""
+        response = cls.__new__(cls)
+        response.status, response.headers, response._body = status, headers, body
+        response.pushed, response.variants, response._held = False, None, ()
+        return response
 
     @property
     def body(self) -> Iterable[bytes]:

@@ -14,6 +14,7 @@ __all__ = [
     "ENABLED",
     "Option",
     "choice",
+    "custom",
     "flag",
     "integer",
     "mapping",
@@ -169,6 +170,24 @@ def mapping(
 
     expected += "; as text, a JSON object"
     return field(default_factory=dict, metadata={"option": Option(check, parse, expected, help)})
+
+
+def custom(
+    default: object,
+    help: str,  # noqa: A002
+    *,
+    expected: str,
+    accepts: Callable[[object], bool] = lambda value: True,
+    read: Callable[[object], Any] = lambda value: value,
+) -> Any:
+    """Anything for which `accepts` is true and that `read`, which raises ValueError, makes something of."""
+
+    def check(value: object) -> Any:
+        if not accepts(value):
+            raise ValueError(value)
+        return read(value)
+
+    return _declare(default, Option(check, check, expected, help))
 
 
 def _declare(default: Any, option: Option) -> Any:

@@ -9,13 +9,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar, Self
 
+from wsgiperf.caching_rules import rules_of
 from wsgiperf.errors import SettingsError
 from wsgiperf.http.headers import check_field
 from wsgiperf.http.media_type import media_types
-from wsgiperf.options import choice, flag, integer, mapping, names, number, options_of, text
+from wsgiperf.options import choice, custom, flag, integer, mapping, names, number, options_of, text
 
 __all__ = [
     "SECTIONS",
+    "CacheSettings",
     "CompressionSettings",
     "RequestIdSettings",
     "Section",
@@ -278,6 +280,125 @@ class CompressionSettings(Section):
     gzip_level: int = integer(6, "Deflate's level; 9 costs much and saves little.", least=1, most=9)
 
 
+@dataclass(frozen=True, kw_only=True)
+class CacheSettings(Section):
+    """Options of `CacheMiddleware`."""
+
+    section = "cache"
+
+    store: Any = custom(
+        "memory",
+        "Where entries are kept: in each process, in a directory, in Redis, or in any cachelib backend.",
+        expected="'memory', 'file', 'redis', or a cachelib cache",
+        accepts=lambda value: (
+            value in ("memory", "file", "redis") or (hasattr(value, "get") and hasattr(value, "set"))
+        ),
+    )
+    memory_size: int = integer(
+        64 * 2**20,
+        "What a process may use for entries; in front of a shared store 0 has that asked each time.",
+        unit="bytes",
+        least=0,
+        most=2**40,
+    )
+    directory: str = text(
+        "", "The directory of the file store.", expected="a path", accepts=lambda path: True
+    )
+    file_size: int = integer(
+        2**30, "What the file store may use on the disk.", unit="bytes", least=2**20, most=2**50
+    )
+    redis_url: str = text(
+        "redis://localhost:6379/0", "The server of the Redis store.", expected="a URL", accepts=bool
+    )
+    redis_prefix: str = text(
+        "wsgiperf:", "Begins the names of all keys in Redis.", expected="a prefix", accepts=bool
+    )
+    redis_timeout: float = number(
+        0.05,
+        "How long a request waits for Redis before that counts as a miss.",
+        unit="seconds",
+        least=0.001,
+        most=60,
+    )
+    maximum_body_size: int = integer(
+        2**20, "A longer body passes through unstored.", unit="bytes", least=0, most=2**40
+    )
+    namespace: str = text(
+        "default", "Tells apart caches of one application, each with purges of its own.",
+        expected="a name", accepts=bool,
+    )  # fmt: skip
+    rules: Any = custom(
+        (),
+        "How long responses live that say nothing themselves: see docs/caching.md.",
+        expected="a list of rules such as {'path': '/posts/*', 'ttl': 60}; as text, JSON",
+        read=rules_of,
+    )
+    ignored_query: tuple[str, ...] = names(
+        (), "Query parameters that change nothing, such as `utm_*`: not part of the key."
+    )
+    ignored_cookies: tuple[str, ...] = names(
+        ("_ga", "_ga_*", "_gid", "_gat*", "_gcl_*", "_fbp", "_fbc", "__utm?", "_pk_*", "_hj*"),
+        "Cookies that change nothing, such as analytics': who sends no others counts as anonymous.",
+    )
+    set_cookie: bool = flag(False, "Store responses that set cookies, which all then get.")
+    targeted_fields: tuple[str, ...] = names(
+        ("CDN-Cache-Control",),
+        "Fields that speak to this cache in place of Cache-Control (RFC 9213), the first one first.",
+        expected="a list of header field names",
+        accepts=_token,
+    )
+    heuristic_fraction: float = number(
+        0.1,
+        "Of the time since Last-Modified, where a response doesn't say how long it is fresh.",
+        least=0,
+        most=1,
+    )
+    heuristic_max: float = number(
+        60.0, "The longest such guess; 0 makes none.", unit="seconds", least=0, most=YEAR
+    )
+    stale_while_revalidate: float = number(
+        0.0, "For responses that don't say so themselves.", unit="seconds", least=0, most=YEAR
+    )
+    stale_while_revalidate_max: float = number(
+        86_400.0,
+        "No response is served stale for longer while it is refreshed.",
+        unit="seconds",
+        least=0,
+        most=YEAR,
+    )
+    stale_if_error: float = number(
+        0.0, "For responses that don't say so themselves.", unit="seconds", least=0, most=YEAR
+    )
+    stale_if_error_max: float = number(
+        86_400.0, "No response stands in for errors for longer.", unit="seconds", least=0, most=YEAR
+    )
+    coalesce_timeout: float = number(
+        5.0,
+        "How long a request waits for another one's response to the same.",
+        unit="seconds",
+        least=0,
+        most=3600,
+    )
+    refresh_threads: int = integer(
+        2, "Threads of a process that refresh in the background.", least=1, most=64
+    )
+    best_compression: bool = flag(
+        True, "Encode what stays hot anew at Brotli's best level, in the background."
+    )
+    status_name: str = text(
+        "wsgiperf",
+        "The cache's name in Cache-Status; empty sends none.",
+        expected="printable ASCII",
+        accepts=lambda name: name.isascii() and name.isprintable(),
+    )
+    purge_token: str = text(
+        "",
+        "Who sends it as a bearer token may use the PURGE method; empty turns that off.",
+        expected="at least 16 printable ASCII characters",
+        accepts=lambda token: not token or (len(token) >= 16 and token.isascii() and token.isprintable()),
+    )
+
+
 #: Every section of `wrap`, outermost part first; None where this version has no such part yet.
 SECTIONS: dict[str, type[Section] | None] = {
     "monitor": None,
@@ -285,6 +406,6 @@ SECTIONS: dict[str, type[Section] | None] = {
     "timing": TimingSettings,
     "security": SecuritySettings,
     "compression": CompressionSettings,
-    "cache": None,
+    "cache": CacheSettings,
     "media": None,
 }

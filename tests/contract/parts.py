@@ -11,6 +11,7 @@ PARTS = {
     "timing": wsgiperf.TimingMiddleware,
     "security headers": wsgiperf.SecurityHeadersMiddleware,
     "compression": wsgiperf.CompressionMiddleware,
+    "cache": wsgiperf.CacheMiddleware,
 }
 
 

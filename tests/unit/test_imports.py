@@ -15,7 +15,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "wsgiperf"
 
-PARTS = ["request_id", "timing", "security", "compression"]
+PARTS = ["request_id", "timing", "security", "compression", "cache"]
 HOSTS = ["flask", "django", "gunicorn"]
 
 #: A module imports only what stands above it. A name stands for a module, or a folder with all in it; what
@@ -25,6 +25,7 @@ LAYERS = [
     ["events"],
     ["http"],
     ["options"],
+    ["caching_rules"],
     ["settings"],
     ["configuration"],
     ["exchange"],
@@ -45,9 +46,12 @@ ANNOTATIONS = {("interception", "wsgi")}
 
 #: An optional library is imported in the files that wrap it, and nowhere else.
 WRAPPERS = {
-    "brotli": ["compression/codecs/brotli.py", "testing/decoding.py"],
-    "zstandard": ["compression/codecs/zstd.py", "testing/decoding.py"],
-    "zlib_ng": ["compression/codecs/gzip.py"],
+    "cachelib": ["cache/stores/"],
+    "redis": ["cache/stores/"],
+    "hiredis": ["cache/stores/"],
+    "brotli": ["compression/codecs/brotli.py", "cache/splices/brotli.py", "testing/decoding.py"],
+    "zstandard": ["compression/codecs/zstd.py", "cache/splices/zstd.py", "testing/decoding.py"],
+    "zlib_ng": ["compression/codecs/gzip.py", "cache/splices/gzip.py"],
     "flask": ["flask.py"],
     "django": ["django/"],
     "asgiref": ["django/"],  # Django's own

@@ -1,0 +1,150 @@
+"""What the cache holds: a response, a note that a URL's responses vary, a note that they are not stored.
+
+All three are live objects here; `frames.py` makes bytes of them for stores that processes share.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from sys import getsizeof
+from typing import TYPE_CHECKING
+
+from wsgiperf.cache.variants import Splices, Variants
+from wsgiperf.http.headers import Headers
+
+if TYPE_CHECKING:
+    from wsgiperf.cache.nonces import Template
+    from wsgiperf.http.ranges import Pieces
+
+__all__ = ["Entry", "Held", "Uncacheable", "Varying"]
+
+Pairs = Iterable[tuple[str, str]]
+
+#: Seconds that a stale entry with a validator is kept for, to be validated rather than fetched again.
+GRACE = 3600.0
+# Bytes of an entry beside its strings and bytes: slots, list, index and the numbers, by tracemalloc.
+_OVERHEAD = 1600
+_PAIR = 56
+
+
+class Entry:
+    """A stored response. Never changed but for `fresh_until` (a soft purge) and its encoded variants.
+
+    Times are wall-clock seconds. `born` is when the response would have had age 0 (RFC 9111 section 4.2.3),
+    `fresh_until` where its freshness ends; `anonymous` entries answer only requests that carry neither
+    cookies (but ignored ones) nor credentials.
+    """
+
+    __slots__ = (
+        "always_revalidate", "anonymous", "body", "born", "etag", "fields", "fresh_until", "key",
+        "last_modified", "lifetime", "must_revalidate", "not_modified_pairs", "pairs", "pieces", "requested",
+        "splices", "stale_if_error", "stale_while_revalidate", "status", "tags", "template", "variants",
+        "weight",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        key: str,
+        status: str,
+        pairs: Pairs,
+        body: bytes,
+        *,
+        requested: float,
+        born: float,
+        lifetime: float,
+        stale_while_revalidate: float = 0.0,
+        stale_if_error: float = 0.0,
+        must_revalidate: bool = False,
+        always_revalidate: bool = False,
+        anonymous: bool = False,
+        tags: tuple[str, ...] = (),
+        stale_at: float = 0.0,
+        template: Template | None = None,
+        pieces: Pieces | None = None,
+    ) -> None:
+        self.key, self.status, self.body = key, status, body
+        headers = Headers(pairs)
+        self.pairs, self.fields = headers.pairs, headers.fields  #: as `Headers` has them
+        self.requested, self.born, self.lifetime = requested, born, lifetime
+        self.stale_while_revalidate, self.stale_if_error = stale_while_revalidate, stale_if_error
+        self.must_revalidate, self.always_revalidate = must_revalidate, always_revalidate
+        self.anonymous, self.tags = anonymous, tags
+        self.template = template  #: in the place of `body` where a nonce is cut out of it
+        self.pieces = pieces  #: in the place of `body` where only parts of it are known
+        self.etag = headers.fields.get("etag")
+        self.last_modified = headers.fields.get("last-modified")
+        fresh_until = 0.0 if always_revalidate else born + lifetime
+        self.fresh_until = min(fresh_until, stale_at) if stale_at else fresh_until
+        self.variants = Variants(key)  #: coding -> the encoded body
+        self.splices = None if template is None else Splices(template)
+        self.not_modified_pairs: list[tuple[str, str]] | None = None  #: of a 304, once one was sent
+        self.weight = self._weight()
+
+    @property
+    def size(self) -> int:
+        """What the entry costs in bytes, in the memory store."""
+        return self.weight + self.variants.size + (self.splices.size if self.splices is not None else 0)
+
+    @property
+    def url(self) -> str:
+        """The primary key."""
+        return self.key.partition("\n")[0]
+
+    @property
+    def partial(self) -> bool:
+        """Whether only parts of the representation are here."""
+        return self.pieces is not None
+
+    @property
+    def kept_until(self) -> float:
+        """From when on the entry is of no use to anybody."""
+        grace = max(self.stale_while_revalidate, self.stale_if_error)
+        if self.etag or self.last_modified:
+            grace = max(grace, GRACE)
+        return self.born + self.lifetime + grace
+
+    def move_to(self, key: str) -> None:
+        """Give it its key, which is known last."""
+        self.weight += getsizeof(key) - getsizeof(self.key)
+        self.key = self.variants.key = key
+
+    def stale_from(self, moment: float) -> None:
+        """Purged softly: no longer fresh, for stale-while-revalidate to replace."""
+        self.fresh_until = min(self.fresh_until, moment)
+
+    def _weight(self) -> int:
+        held = _OVERHEAD + getsizeof(self.body) + getsizeof(self.key)
+        for name, value in self.pairs:
+            held += _PAIR + getsizeof(name) + getsizeof(value)
+        if self.template is not None:
+            held += self.template.size
+        if self.pieces is not None:
+            held += self.pieces.held
+        return held + sum(map(getsizeof, self.tags))
+
+
+class Varying:
+    """A URL whose responses depend on request fields; they stand under secondary keys.
+
+    The salt is part of these keys: forgetting this note forgets all variants at once, wherever they are.
+    """
+
+    __slots__ = ("kept_until", "key", "names", "salt", "size")
+
+    def __init__(self, key: str, names: tuple[str, ...], salt: str, kept_until: float) -> None:
+        self.key, self.names, self.salt = key, names, salt  #: `names` are environ keys
+        self.kept_until = kept_until
+        self.size = 600 + getsizeof(key) + sum(map(getsizeof, names))
+
+
+class Uncacheable:
+    """A URL whose last response was not stored: requests for it are not made to wait for each other."""
+
+    __slots__ = ("kept_until", "key", "size")
+
+    def __init__(self, key: str, kept_until: float) -> None:
+        self.key, self.kept_until = key, kept_until
+        self.size = 300 + getsizeof(key)
+
+
+Held = Entry | Varying | Uncacheable

@@ -1,0 +1,186 @@
+"""Entries as bytes, for stores that other processes and machines share.
+
+A frame is a fixed head, then the parts whose lengths it tells, and nothing more. Whoever can write to the
+store can write anything, so nothing in it is believed: a frame of another version, for another key, with
+lengths that don't add up or with header fields that could not be sent is no frame. Nothing is ever
+unpickled.
+
+The moment of a soft purge stands at a fixed place, where a store can put it without reading the rest.
+"""
+
+from __future__ import annotations
+
+import struct
+from struct import Struct
+from typing import TYPE_CHECKING
+
+from wsgiperf.cache.entry import Entry, Held, Uncacheable, Varying
+from wsgiperf.cache.nonces import Template
+from wsgiperf.errors import HeaderError
+from wsgiperf.http.headers import check_field
+from wsgiperf.http.ranges import Pieces
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["decode", "encode", "glance"]
+
+_MAGIC = b"wpc\x01"  # the last byte is the format's version
+
+# Magic, kind, flags, seconds of a soft purge; the times; the lengths of key, names or tags, head, extra and
+# body; how many variants follow. Without padding, so that the soft purge is at offset 8.
+_FIXED = Struct("<4sBBHdddddddIIIIQH")
+_VARIANT = Struct("<8sQ")
+_ENTRY, _VARYING, _UNCACHEABLE = 1, 2, 3
+_MUST_REVALIDATE, _ALWAYS_REVALIDATE, _ANONYMOUS, _TEMPLATE, _PIECES = 1, 2, 4, 8, 16
+
+# Characters of a head: the printable ones of latin-1, the tab, and the line feed between its lines.
+_SENDABLE = bytes((9, 10, *range(0x20, 0x7F), *range(0x80, 0x100)))
+_MOST_VARIANTS = 8
+
+
+def encode(held: Held) -> bytes:
+    """The frame of what the cache holds."""
+    if isinstance(held, Varying):
+        names = "\n".join((held.salt, *held.names)).encode("latin-1")
+        return _frame(_VARYING, 0, 0.0, (held.kept_until,), held.key, names)
+    if isinstance(held, Uncacheable):
+        return _frame(_UNCACHEABLE, 0, 0.0, (held.kept_until,), held.key)
+    flags = (
+        _MUST_REVALIDATE * held.must_revalidate
+        | _ALWAYS_REVALIDATE * held.always_revalidate
+        | _ANONYMOUS * held.anonymous
+    )
+    body, extra = held.body, b""
+    if held.template is not None:
+        flags |= _TEMPLATE
+        body, extra = _joined(held.template.pieces, held.template.width)
+    elif held.pieces is not None:
+        flags |= _PIECES
+        body, extra = _sparse(held.pieces)
+    times = (
+        held.requested, held.born, held.lifetime, held.stale_while_revalidate, held.stale_if_error,
+        held.kept_until,
+    )  # fmt: skip
+    lines = [held.status]
+    for pair in held.pairs:
+        lines += pair
+    stale_at = 0.0 if held.fresh_until >= held.born + held.lifetime else held.fresh_until
+    return _frame(
+        _ENTRY, flags, 0.0 if held.always_revalidate else stale_at, times, held.key,
+        "\n".join(held.tags).encode("latin-1"), "\n".join(lines).encode("latin-1"), extra, body,
+        held.variants,
+    )  # fmt: skip
+
+
+def decode(data: object, key: str) -> Held | None:
+    """What the frame holds, or None where it isn't a whole and sound one for that key."""
+    if type(data) is not bytes or len(data) < _FIXED.size or data[:4] != _MAGIC:
+        return None
+    try:
+        return _decode(data, key)
+    except (struct.error, ValueError, HeaderError, IndexError, OverflowError):
+        return None
+
+
+def glance(start: bytes) -> tuple[str, tuple[str, ...]] | None:
+    """The key and the tags, from the first bytes of a frame; None where it isn't one."""
+    if len(start) < _FIXED.size or start[:4] != _MAGIC:
+        return None
+    _, kind, _, _, *_, key_length, tags_length, _, _, _, _ = _FIXED.unpack_from(start)
+    at = _FIXED.size
+    key = start[at : at + key_length].decode("latin-1")
+    tags = start[at + key_length : at + key_length + tags_length].decode("latin-1")
+    return key, tuple(tags.split("\n")) if tags and kind == _ENTRY else ()
+
+
+def _frame(
+    kind: int, flags: int, stale_at: float, times: tuple[float, ...], key: str, names: bytes = b"",
+    head: bytes = b"", extra: bytes = b"", body: bytes = b"", variants: Mapping[str, bytes] | None = None,
+) -> bytes:  # fmt: skip
+    name = key.encode("latin-1")
+    encoded = list(variants.items()) if variants else []
+    fixed = _FIXED.pack(
+        _MAGIC, kind, flags, stale_at, *times, *(0.0,) * (6 - len(times)),
+        len(name), len(names), len(head), len(extra), len(body), len(encoded),
+    )  # fmt: skip
+    tail: list[bytes] = []
+    for coding, data in encoded:
+        tail += (_VARIANT.pack(coding.encode("ascii"), len(data)), data)
+    return b"".join((fixed, name, names, head, extra, body, *tail))
+
+
+def _decode(data: bytes, key: str) -> Held | None:
+    (
+        _, kind, flags, stale_at, requested, born, lifetime, while_revalidate, if_error, _,
+        key_length, names_length, head_length, extra_length, body_length, count,
+    ) = _FIXED.unpack_from(data)  # fmt: skip
+    at = _FIXED.size
+    if data[at : (at := at + key_length)] != key.encode("latin-1"):
+        return None
+    names = data[at : (at := at + names_length)].decode("latin-1")
+    head = data[at : (at := at + head_length)]
+    extra = data[at : (at := at + extra_length)]
+    body = data[at : (at := at + body_length)]
+    variants = {}
+    for _ in range(min(count, _MOST_VARIANTS)):
+        coding, length = _VARIANT.unpack_from(data, at)
+        at += _VARIANT.size
+        variants[coding.rstrip(b"\0").decode("ascii")] = data[at : (at := at + length)]
+    if at != len(data):
+        return None
+    if kind == _UNCACHEABLE:
+        return Uncacheable(key, requested)
+    if kind == _VARYING:
+        salt, *fields = names.split("\n")
+        return Varying(key, tuple(fields), salt, requested)
+    if kind != _ENTRY or head.translate(None, _SENDABLE):
+        return None
+    status, *lines = head.decode("latin-1").split("\n")
+    pairs = list(zip(lines[::2], lines[1::2], strict=True))
+    for name, _ in pairs:
+        check_field(name, "")
+    if not (status[:3].isdigit() and status[3:4] == " " and "\t" not in status):
+        return None
+    entry = Entry(
+        key, status, pairs, b"" if flags & (_TEMPLATE | _PIECES) else body,
+        requested=requested, born=born, lifetime=lifetime, stale_while_revalidate=while_revalidate,
+        stale_if_error=if_error, must_revalidate=bool(flags & _MUST_REVALIDATE),
+        always_revalidate=bool(flags & _ALWAYS_REVALIDATE), anonymous=bool(flags & _ANONYMOUS),
+        tags=tuple(names.split("\n")) if names else (), stale_at=stale_at,
+        template=_template(body, extra) if flags & _TEMPLATE else None,
+        pieces=_pieces(body, extra) if flags & _PIECES else None,
+    )  # fmt: skip
+    for coding, encoded in variants.items():
+        entry.variants.load(coding, encoded)
+    return entry
+
+
+def _joined(pieces: tuple[bytes, ...], width: int) -> tuple[bytes, bytes]:
+    return b"".join(pieces), Struct(f"<{len(pieces) + 1}Q").pack(width, *map(len, pieces))
+
+
+def _template(body: bytes, extra: bytes) -> Template:
+    width, *lengths = Struct(f"<{len(extra) // 8}Q").unpack(extra)
+    at = 0
+    pieces = [body[at : (at := at + length)] for length in lengths]
+    if at != len(body) or len(pieces) < 2:
+        raise ValueError(extra)
+    return Template(tuple(pieces), width)
+
+
+def _sparse(pieces: Pieces) -> tuple[bytes, bytes]:
+    spans = [number for first, block in pieces.pieces for number in (first, len(block))]
+    return b"".join([block for _, block in pieces.pieces]), Struct(f"<{len(spans) + 1}Q").pack(
+        pieces.size, *spans
+    )
+
+
+def _pieces(body: bytes, extra: bytes) -> Pieces:
+    size, *spans = Struct(f"<{len(extra) // 8}Q").unpack(extra)
+    at, pieces = 0, Pieces(size)
+    for first, length in zip(spans[::2], spans[1::2], strict=True):
+        pieces = pieces.add(first, body[at : (at := at + length)])
+    if at != len(body):
+        raise ValueError(extra)
+    return pieces

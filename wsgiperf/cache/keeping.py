@@ -1,0 +1,251 @@
+"""Responses on their way into the store: whole, streamed, in part, or with a nonce cut out."""
+
+from __future__ import annotations
+
+from binascii import hexlify
+from os import urandom
+from typing import TYPE_CHECKING, NamedTuple
+
+from wsgiperf.cache import clock
+from wsgiperf.cache.entry import Entry, Varying
+from wsgiperf.cache.key import secondary, vary_names
+from wsgiperf.cache.nonces import cut, holes_in_headers
+from wsgiperf.cache.recording import Recorded, Recording
+from wsgiperf.http.cache_control import unshared
+from wsgiperf.http.headers import Headers
+from wsgiperf.http.ranges import Pieces, combinable, parse_content_range
+from wsgiperf.http.storing import stored_fields
+from wsgiperf.wsgi import Exchange, Response, Stream
+
+if TYPE_CHECKING:
+    from wsgiperf.cache.lookup import Lookup
+    from wsgiperf.cache.nonces import Template
+    from wsgiperf.cache.storage import Storage
+    from wsgiperf.http.storing import Verdict
+    from wsgiperf.settings import CacheSettings
+
+__all__ = ["Keeper", "Terms"]
+
+#: Request fields a URL's responses may vary by, all told.
+MOST_NAMES = 8
+
+
+class Terms(NamedTuple):
+    """On what terms a response is stored."""
+
+    verdict: Verdict
+    received: float  #: when its head was there, wall clock
+    anonymous: bool  #: for requests without cookies and credentials only
+    tags: tuple[str, ...]
+    files: bool  #: even where the server could send it as a file
+
+
+class Keeper:
+    """Makes entries and stores them.
+
+    :param settings: the cache's options.
+    """
+
+    def __init__(self, settings: CacheSettings, storage: Storage) -> None:
+        self._storage = storage
+        self._largest = settings.maximum_body_size
+        self._set_cookie = settings.set_cookie
+        self._targeted = tuple(name.lower() for name in settings.targeted_fields)
+
+    def keep(self, exchange: Exchange, response: Response, lookup: Lookup, terms: Terms) -> str:
+        """Store the response, now ("ok") or while its body passes ("stream"); else a word why not."""
+        length = _length(response.headers)
+        if length is not None and length > self._largest:
+            return "size"
+        body = response.body
+        if isinstance(body, (list, tuple)):
+            whole = body[0] if len(body) == 1 else b"".join(body)
+            if (length is not None and length != len(whole)) or len(whole) > self._largest:
+                return "size" if len(whole) > self._largest else "truncated"
+            return self._keep_whole(exchange, response, lookup, terms, whole)
+        if not (type(body) is Stream or terms.files):
+            return "file"  # the server may have a quicker way to send it than we
+        return self._record(exchange, response, lookup, terms, length)
+
+    def put(self, lookup: Lookup, entry: Entry) -> None:
+        """Store an entry, unless it was purged while it was made."""
+        self._storage.put(entry)
+        if self._storage.was_purged_since(lookup.position, entry):
+            self._storage.delete(entry.key)
+
+    def _keep_whole(
+        self, exchange: Exchange, response: Response, lookup: Lookup, terms: Terms, whole: bytes
+    ) -> str:
+        template = None
+        if exchange.nonce is not None and exchange.nonce.used:
+            nonce = str(exchange.nonce).encode("latin-1")
+            if holes_in_headers(response.headers, nonce):
+                return "nonce"
+            if nonce in whole:
+                template = cut(whole, nonce)
+                if template is None:
+                    return "nonce"
+                _make_private(response.headers, self._targeted)
+        if response.status[:3] == "206":
+            return self._keep_part(exchange, response, lookup, terms, whole)
+        entry = self._entry(exchange, response, lookup, terms, whole, template)
+        self.put(lookup, entry)
+        if lookup.flight is not None:
+            lookup.flight.share(entry)
+        if template is None:
+            response.variants = entry.variants
+        return "ok"
+
+    def _record(
+        self, exchange: Exchange, response: Response, lookup: Lookup, terms: Terms, length: int | None
+    ) -> str:
+        """Store a stream when it has passed."""
+        status, headers = response.status, response.headers
+        if status[:3] == "206":
+            return "partial-stream"
+        nonce = exchange.nonce
+        marked = nonce is not None and nonce.used
+        if marked:
+            if holes_in_headers(headers, str(nonce).encode("latin-1")):
+                return "nonce"
+            _make_private(headers, self._targeted)
+        stored = Response(status, headers.pairs, ())
+        flight = lookup.flight
+
+        def finish(whole: bytes | None) -> None:
+            entry = None
+            if whole is not None:
+                entry = self._recorded(exchange, stored, lookup, terms, whole, marked)
+                if entry is not None:
+                    self.put(lookup, entry)
+            if flight is not None:
+                if flight.recording is not None:
+                    flight.land()
+                else:
+                    flight.share(entry)
+
+        names = vary_names(headers.fields.get("vary"), "content-encoding" in headers.fields)
+        recording = Recording(
+            (status, stored_fields(headers.pairs, terms.verdict, self._set_cookie)),
+            length,
+            self._largest,
+            terms.anonymous,
+            lambda environ: secondary(environ, names),
+            lookup.fields(exchange.environ),
+            finish,
+        )
+        response.body = Recorded(response.blocks(), recording)
+        if flight is not None and not marked:
+            flight.share(recording=recording)
+        return "stream"
+
+    def _recorded(
+        self, exchange: Exchange, stored: Response, lookup: Lookup, terms: Terms, whole: bytes, marked: bool
+    ) -> Entry | None:
+        template = None
+        nonce = exchange.nonce
+        if nonce is not None and nonce.used:
+            value = str(nonce).encode("latin-1")
+            if value in whole:
+                template = cut(whole, value) if marked else None
+                if template is None:
+                    return None
+        return self._entry(exchange, stored, lookup, terms, whole, template)
+
+    def _entry(
+        self, exchange: Exchange, response: Response, lookup: Lookup, terms: Terms, whole: bytes,
+        template: Template | None = None, pieces: Pieces | None = None,
+    ) -> Entry:  # fmt: skip
+        verdict = terms.verdict
+        headers = response.headers
+        pairs = stored_fields(headers.pairs, verdict, self._set_cookie)
+        status = response.status
+        if pieces is None:
+            pairs = [pair for pair in pairs if pair[0].lower() != "content-length"]
+            pairs.append(("Content-Length", str(len(whole) if template is None else template.length)))
+        if template is not None:
+            pairs = _weakened(pairs)
+        entry = Entry(
+            "", status, pairs, b"" if template is not None or pieces is not None else whole,
+            requested=lookup.requested, born=terms.received - verdict.initial_age, lifetime=verdict.lifetime,
+            stale_while_revalidate=verdict.stale_while_revalidate, stale_if_error=verdict.stale_if_error,
+            must_revalidate=verdict.must_revalidate, always_revalidate=verdict.always_revalidate,
+            anonymous=terms.anonymous, tags=terms.tags, template=template, pieces=pieces,
+        )  # fmt: skip
+        entry.move_to(self._place(exchange, lookup, headers, entry.kept_until))
+        return entry
+
+    def _place(self, exchange: Exchange, lookup: Lookup, headers: Headers, until: float) -> str:
+        """The key to store under; where the response varies, with a note at the primary one."""
+        fields = headers.fields
+        names = {*lookup.names, *vary_names(fields.get("vary"), "content-encoding" in fields)}
+        if not names:
+            return lookup.primary
+        held = lookup.held
+        if type(held) is Varying and names.issubset(held.names):
+            now, salt = held.names, held.salt
+        else:
+            if type(held) is Varying and len(names.union(held.names)) <= MOST_NAMES:
+                names.update(held.names)
+            now, salt = tuple(sorted(names)), hexlify(urandom(8)).decode()
+        if type(held) is not Varying or held.names != now or held.kept_until < until:
+            lookup.held = Varying(lookup.primary, now, salt, 2 * until - clock.now())
+            self._storage.put(lookup.held)
+        return f"{lookup.primary}\n{salt}\n{secondary(lookup.fields(exchange.environ), now)}"
+
+    def _keep_part(
+        self, exchange: Exchange, response: Response, lookup: Lookup, terms: Terms, block: bytes
+    ) -> str:
+        """RFC 9111 section 3.3 and 3.4: a 206, joined to what is there of the same representation."""
+        headers = response.headers
+        span = parse_content_range(headers.fields.get("content-range", ""))
+        first, last, size = span or (0, -1, None)
+        if size is None or last - first + 1 != len(block):
+            return "range"
+        if size > self._largest:
+            return "size"
+        entry = lookup.entry
+        pieces = Pieces(size)
+        if entry is not None and combinable(entry.fields, headers.fields):
+            if entry.pieces is None:
+                return "complete" if len(entry.body) == size else "range"
+            if entry.pieces.size == size:
+                pieces = entry.pieces
+        pieces = pieces.add(first, block)
+        whole = pieces.complete
+        pairs = [pair for pair in headers.pairs if pair[0].lower() not in ("content-range", "content-length")]
+        made = Response("200 OK", pairs)
+        stored = self._entry(
+            exchange, made, lookup, terms, whole or b"", None, None if whole is not None else pieces
+        )
+        self.put(lookup, stored)
+        return "ok"
+
+
+def _length(headers: Headers) -> int | None:
+    value = headers.fields.get("content-length")
+    return (
+        int(value) if value is not None and value.isascii() and value.isdigit() and len(value) < 19 else None
+    )
+
+
+def _make_private(headers: Headers, targeted: tuple[str, ...]) -> None:
+    """A page with a nonce is for the browser it was made for; a shared cache would give it to others."""
+    headers["Cache-Control"] = unshared(headers.fields.get("cache-control"))
+    for name in targeted:
+        if name in headers.fields:
+            del headers[name]
+    if "expires" in headers.fields and "max-age" not in headers.fields["cache-control"]:
+        del headers["Expires"]
+
+
+def _weakened(pairs: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Two answers from the entry differ in their nonces, so a strong tag would promise too much."""
+    made = []
+    for name, value in pairs:
+        lower = name.lower()
+        if lower == "etag" and value[:2] != "W/":
+            value = f"W/{value}"
+        if lower not in ("accept-ranges", "content-md5", "digest", "content-digest", "repr-digest"):
+            made.append((name, value))
+    return made

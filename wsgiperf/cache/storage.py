@@ -1,0 +1,321 @@
+"""Where the cache keeps what it holds: in this process's memory, and behind it a store that others share.
+
+Nothing here fails a request. A shared store that is down, slow or full is a counted miss. Purges are the
+exception: one that may have missed something raises.
+
+The memory of a process is trusted only as far as it learns of purges. Those made on this machine come by the
+journal, which each look-up compares with what it saw last; those made on others by messages, and while it
+isn't known that these arrive, the shared store is asked instead.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+
+from wsgiperf.cache import clock
+from wsgiperf.cache.entry import Entry, Held
+from wsgiperf.cache.frames import decode, encode, glance
+from wsgiperf.cache.journal import Follower, Journal, JournalError
+from wsgiperf.cache.leases import LeaseKeeper
+from wsgiperf.cache.purges import Purge
+from wsgiperf.errors import WSGIPerfError
+
+if TYPE_CHECKING:
+    from wsgiperf.cache.leases import KeptLease
+    from wsgiperf.cache.stores.memory import MemoryStore
+
+__all__ = ["PurgeFailed", "Storage"]
+
+_log = logging.getLogger("wsgiperf.cache")
+
+
+#: Seconds. A process that dies as the leader of a request holds others up for no longer.
+LEASE_TERM = 5.0
+#: Seconds between two looks whether the journal is still the file that others write to.
+VERIFY_EVERY = 1.0
+#: Seconds between two log lines about a store that fails.
+COMPLAIN_EVERY = 10.0
+
+
+class PurgeFailed(WSGIPerfError, RuntimeError):  # noqa: N818 - what happened, not what is wrong with the call
+    """A purge may have missed something: what it was about may still be served."""
+
+
+class Storage:
+    """One cache's entries.
+
+    :param memory: the first tier; None has the shared store asked each time.
+    :param shared: a store of bytes (`stores.protocol.SharedStore`), None for none.
+    :param journal: tells of purges made by other processes of this machine; None for none.
+    """
+
+    def __init__(
+        self, memory: MemoryStore | None, shared: Any = None, journal: Journal | None = None
+    ) -> None:
+        self._memory, self._shared = memory, shared
+        self._find: Callable[[str], Any] = _nothing if memory is None else memory.find
+        self._journal: Any = journal
+        if journal is None:
+            self._journal = _NoJournal()
+        self._follower = Follower(self._journal)
+        self._verify_at = 0.0
+        self._complain_at = 0.0
+        #: How often the shared store or the journal failed.
+        self.errors = 0
+        self._leases = LeaseKeeper()
+        self._lease: Callable[[str, float], Any] | None = getattr(shared, "lease", None)
+        subscribe = getattr(shared, "subscription", None)
+        self._messages = None if subscribe is None or memory is None else subscribe(self._on_message)
+        self._generation = -1
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether other processes use the same entries."""
+        return self._shared is not None
+
+    @property
+    def position(self) -> int:
+        """The journal's position, for `was_purged_since`."""
+        position: int = self._journal.position
+        return position
+
+    def get(self, key: str) -> Held | None:
+        """What is held under a key, here or in the shared store."""
+        if self._journal.position != self._follower.position or clock.now() > self._verify_at:
+            self._catch_up()
+        if self._messages is not None and not self._hears():
+            return self.fetch(key)
+        node = self._find(key)
+        if node is not None:
+            node.visited = True
+            held: Held = node.value
+            return held
+        return None if self._shared is None else self.fetch(key)
+
+    def fetch(self, key: str) -> Held | None:
+        """What the shared store holds, taken into memory."""
+        if self._shared is None:
+            return None
+        try:
+            data = self._shared.get(key)
+        except Exception as error:
+            self._failed("could not be read", error)
+            return None
+        if data is None:
+            return None
+        held = decode(data, key)
+        if held is None:
+            self._failed("holds what isn't ours, or is damaged", None)
+            return None
+        self._remember(held)
+        return held
+
+    def put(self, held: Held) -> None:
+        """Keep an entry until it is of no more use."""
+        seconds = held.kept_until - clock.now()
+        if seconds <= 0:
+            return
+        if self._shared is not None:
+            self._share(held, seconds)
+        self._remember(held)
+
+    def delete(self, key: str) -> None:
+        """Forget one key, as far as that is possible: for what can't be right any more."""
+        if self._memory is not None:
+            self._memory.delete(key)
+        if self._shared is not None:
+            try:
+                self._shared.delete(key)
+            except Exception as error:
+                self._failed("could not be written", error)
+
+    def was_purged_since(self, position: int, held: Entry) -> bool:
+        """Whether a purge since then means this entry, or may: what was made before it must not stay."""
+        if self._journal.position == position:
+            return False
+        purges = self._journal.read(position)
+        return purges is None or any(_means(purge, held.key, held.tags) for purge in purges)
+
+    def lease(self, key: str) -> KeptLease | bool | None:
+        """The lease to make the response for a key; False where another has it, None for none needed."""
+        if self._lease is None:
+            return None
+        try:
+            lease = self._lease(key, LEASE_TERM)
+        except Exception as error:
+            self._failed("lent no lease", error)
+            return None
+        return False if lease is None else self._leases.keep(lease, LEASE_TERM)
+
+    def invalidate(self, key: str) -> None:
+        """What is under a primary key has changed: an unsafe method said so. Best effort, unlike a purge."""
+        purge = Purge.of_key(key)
+        self.delete(key)
+        try:
+            self._journal.write(purge)
+            publish = getattr(self._shared, "publish", None)
+            if publish is not None:
+                publish(purge.encode())
+        except Exception as error:
+            self._failed("could not tell others what has changed", error)
+
+    def purge(self, purge: Purge) -> int:
+        """Remove what the purge means, or mark it stale, in every tier of every worker.
+
+        :returns: how many entries of the shared store, or else of this process's memory, it met.
+        :raises PurgeFailed: where one tier may have been missed; the others are done.
+        """
+        failures: list[str] = []
+        met = 0
+        if self._shared is not None:
+            met = self._attempt(failures, "the shared store", lambda: self._purge_shared(purge))
+        else:
+            met = sum(_means(purge, held.key, getattr(held, "tags", ())) for _, held in self._items())
+        self._attempt(failures, "the journal", lambda: self._journal.write(purge))
+        self._attempt(failures, "this process", lambda: self._catch_up(strict=True))
+        self._apply([purge])
+        publish = getattr(self._shared, "publish", None)
+        if publish is not None:
+            self._attempt(failures, "the other machines", lambda: publish(purge.encode(), patient=True))
+        if failures:
+            raise PurgeFailed("; ".join(failures))
+        return met
+
+    def grown(self, key: str) -> None:
+        """An entry has got one more encoded variant."""
+        if self._memory is not None:
+            self._memory.reweigh(key)
+        if self._shared is not None:
+            node = self._find(key)
+            if node is not None and (seconds := node.value.kept_until - clock.now()) > 0:
+                self._share(node.value, seconds)
+
+    # -- tiers
+
+    def _remember(self, held: Held) -> None:
+        if isinstance(held, Entry):
+            held.variants.grown = self.grown
+        if self._memory is not None:
+            self._memory.set(held.key, held, max(0.001, held.kept_until - clock.now()))
+
+    def _share(self, held: Held, seconds: float) -> None:
+        try:
+            self._shared.set(held.key, encode(held), seconds)
+        except Exception as error:
+            self._failed("could not be written", error)
+
+    def _purge_shared(self, purge: Purge) -> int:
+        if purge.kind == "key" and not purge.soft:
+            return int(self._shared.delete(purge.key))
+        if purge.kind == "all" and not purge.soft:
+            self._shared.clear()
+            return 0
+
+        def matches(start: bytes) -> bool:
+            seen = glance(start)
+            return seen is not None and _means(purge, *seen)
+
+        met: int = self._shared.purge(matches, purge.at if purge.soft else 0.0)
+        return met
+
+    def _attempt(self, failures: list[str], what: str, act: Callable[[], Any]) -> int:
+        try:
+            return int(act() or 0)
+        except Exception as error:
+            self.errors += 1
+            _log.exception("a purge could not be completed: %s", what)
+            failures.append(f"{what}: {error}")
+            return 0
+
+    # -- what others purged
+
+    def _catch_up(self, strict: bool = False) -> None:
+        try:
+            now = clock.now()
+            if now > self._verify_at or self._verify_at - now > VERIFY_EVERY:
+                self._verify_at = now + VERIFY_EVERY
+                self._journal.verify()
+            self._follower.follow(self._apply)
+        except JournalError as error:
+            if strict:
+                raise
+            self._failed("no journal: purges by other processes are not heard of", error)
+            self._journal = _NoJournal()
+            self._follower = Follower(self._journal)
+
+    def _apply(self, purges: list[Purge] | None) -> None:
+        if self._memory is None:
+            return
+        if purges is None:
+            self._memory.clear()
+            return
+        wide = []
+        for purge in purges:
+            if purge.kind == "key" and not purge.soft:
+                self._memory.delete(purge.key)
+            else:
+                wide.append(purge)
+        if wide:
+            for key, held in self._items():
+                for purge in wide:
+                    if _means(purge, key, getattr(held, "tags", ())):
+                        self._strike(key, held, purge)
+
+    def _strike(self, key: str, held: Held, purge: Purge) -> None:
+        if purge.soft and isinstance(held, Entry):
+            held.stale_from(purge.at)
+        elif not purge.soft and self._memory is not None:
+            self._memory.delete(key)
+
+    def _items(self) -> list[tuple[str, Any]]:
+        return [] if self._memory is None else self._memory.items()
+
+    def _hears(self) -> bool:
+        """Whether messages from other machines are known to arrive."""
+        messages: Any = self._messages
+        healthy: bool = monotonic() < messages.healthy_until
+        if not healthy:
+            messages.start()
+        if self._generation != messages.generation:
+            # What was sent between two subscriptions nobody heard.
+            self._generation = messages.generation
+            self._apply(None)
+        return healthy
+
+    def _on_message(self, data: bytes) -> None:
+        purge = Purge.decode(data)
+        self._apply(None if purge is None else [purge])
+
+    def _failed(self, what: str, error: BaseException | None) -> None:
+        self.errors += 1
+        now = monotonic()
+        if now > self._complain_at:
+            self._complain_at = now + COMPLAIN_EVERY
+            _log.warning("the shared cache store %s: %s", what, error if error is not None else "ignored")
+
+
+class _NoJournal:
+    """For a cache without one."""
+
+    position = 1
+
+    def write(self, purge: Purge) -> int:
+        return 1
+
+    def read(self, since: int, until: int | None = None) -> list[Purge] | None:
+        return [] if since else None
+
+    def verify(self) -> bool:
+        return True
+
+
+def _means(purge: Purge, key: str, tags: tuple[str, ...]) -> bool:
+    """Purges know URLs; keys may say more."""
+    return purge.matches(key, tags) if purge.kind == "key" else purge.matches(key.partition("\n")[0], tags)
+
+
+def _nothing(key: str) -> None:
+    return None
