@@ -39,9 +39,11 @@ class Measured:
     median: float
 
 
-def measure(candidates: Mapping[str, Batch], rounds: int) -> dict[str, Measured]:
-    """Each candidate's time, by `rounds` batches."""
-    counts = {name: _warmed_up(batch) for name, batch in candidates.items()}
+def measure(
+    candidates: Mapping[str, Batch], rounds: int, batch_seconds: float = BATCH_SECONDS
+) -> dict[str, Measured]:
+    """Each candidate's time, by `rounds` batches of so many seconds."""
+    counts = {name: _warmed_up(batch, batch_seconds) for name, batch in candidates.items()}
     taken: dict[str, list[float]] = {name: [] for name in candidates}
     there_and_back = [[*candidates], [*reversed([*candidates])]]
     gc.collect()
@@ -53,13 +55,13 @@ def measure(candidates: Mapping[str, Batch], rounds: int) -> dict[str, Measured]
     return {name: Measured(min(times) * 1e6, statistics.median(times) * 1e6) for name, times in taken.items()}
 
 
-def _warmed_up(batch: Batch) -> int:
+def _warmed_up(batch: Batch, batch_seconds: float) -> int:
     """How many runs fill a batch."""
     count, total = 1, 0.0
     while total < WARM_UP_SECONDS:
         seconds = batch(count)
         total += seconds
-        count = count * 2 if seconds < BATCH_SECONDS / 2 else max(1, round(count * BATCH_SECONDS / seconds))
+        count = count * 2 if seconds < batch_seconds / 2 else max(1, round(count * batch_seconds / seconds))
     return count
 
 

@@ -1,12 +1,12 @@
-"""The iterables that stand for a body: one on its way through the parts, two on their way to the server."""
+"""The iterables that stand for a stream: on its way through the parts, and on its way to the server."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 
 from wsgiperf.exchange import Exchange, current
 
-__all__ = ["OutgoingList", "OutgoingStream", "Stream"]
+__all__ = ["OutgoingStream", "Stream"]
 
 
 class Stream:
@@ -26,22 +26,6 @@ class Stream:
             return self._next()
         self.first = None
         return first
-
-
-class OutgoingList:
-    """A list or tuple on its way out: as countable as it was, and with a `close`."""
-
-    __slots__ = ("_blocks", "_exchange", "close")
-
-    def __init__(self, exchange: Exchange, blocks: Sequence[bytes], close: Callable[[], None]) -> None:
-        self._exchange, self._blocks, self.close = exchange, blocks, close
-
-    def __len__(self) -> int:
-        return len(self._blocks)
-
-    def __iter__(self) -> Iterator[bytes]:
-        yield from self._blocks
-        self._exchange.complete = True
 
 
 class OutgoingStream(Stream):
