@@ -44,9 +44,14 @@ class Rule:
     def names(self) -> tuple[str, ...]:
         """What it puts into the key: environ keys, and cookies."""
         return (
-            *("HTTP_" + name.upper().replace("-", "_") for name in self.key_headers),
+            *map(_environ_name, self.key_headers),
             *(COOKIE + name for name in self.key_cookies),
         )
+
+
+def _environ_name(field: str) -> str:
+    name = field.upper().replace("-", "_")
+    return name if name in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{name}"
 
 
 def rules_of(value: object) -> tuple[Rule, ...]:
@@ -74,8 +79,8 @@ def _rule(given: object) -> Rule:
         values[name] = _checked(name, value, known[name])
     if values.get("content_type"):
         media_types((values["content_type"],))
-    for header in values.get("key_headers", ()):
-        check_field(header, "")
+    for name in (*values.get("key_headers", ()), *values.get("key_cookies", ())):
+        check_field(name, "")  # RFC 6265 section 4.1.1: a cookie's name is a token, too
     return Rule(**values)
 
 

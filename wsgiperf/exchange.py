@@ -157,10 +157,14 @@ class Response:
         self._held: Held = () if type(body) is list else hold((), body)
 
     @classmethod
-    def of(cls, status: str, headers: Headers, body: list[bytes]) -> Response:
-        """A response from headers that are ready and from now on its own."""
+    def of(
+        cls, status: str, pairs: list[tuple[str, str]], fields: dict[str, str], body: list[bytes]
+    ) -> Response:
+        """A response from header fields that are checked, in both forms of `Headers`: its own from now on."""
         response = cls.__new__(cls)
-        response.status, response.headers, response._body = status, headers, body
+        response.headers = headers = Headers.__new__(Headers)
+        headers.pairs, headers.fields = pairs, fields
+        response.status, response._body = status, body
         response.pushed, response.variants, response._held = False, None, ()
         return response
 

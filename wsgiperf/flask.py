@@ -1,7 +1,8 @@
 """The Flask host: `WSGIPerf(app)` wraps `app.wsgi_app`.
 
 It reads `app.config["WSGIPERF_..."]`, tells the parts what Flask knows (the route's template, where static
-files are), gives templates `csp_nonce`, views the decorator `options`, and adds `flask wsgiperf settings`.
+files are), gives templates `csp_nonce`, views the decorators `options` and `cached`, and adds
+`flask wsgiperf settings` and `flask wsgiperf purge`.
 """
 
 from __future__ import annotations
@@ -16,17 +17,20 @@ from flask.cli import AppGroup
 from werkzeug.wrappers import Response as WerkzeugResponse
 
 from wsgiperf.assembly import assemble
+from wsgiperf.caching_options import cache_tags, caching_options, put_options
+from wsgiperf.cli.purging import takes_purge
 from wsgiperf.configuration import Given, Layer, Settings, check_response_options, flat, resolve
+from wsgiperf.purging import purge, purge_elsewhere
 from wsgiperf.security.middleware import CSP_NONCE
 from wsgiperf.settings import SecuritySettings
-from wsgiperf.wsgi import EXCHANGE, OPTIONS, Exchange, Middleware, Response, Stack
+from wsgiperf.wsgi import EXCHANGE, Exchange, Middleware, Response, Stack
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIEnvironment
 
     from werkzeug.routing import Rule
 
-__all__ = ["WSGIPerf", "options"]
+__all__ = ["WSGIPerf", "cache_tags", "cached", "options"]
 
 _P = ParamSpec("_P")
 
@@ -53,6 +57,7 @@ class WSGIPerf:
         **sections: object,
     ) -> None:
         self._given = (settings, sections)
+        self._app: Flask | None = None
         if app is not None:
             self.init_app(app)
 
@@ -76,6 +81,28 @@ class WSGIPerf:
         app.cli.add_command(_commands)
         app.extensions["wsgiperf"] = wrapped = _Wrapped(app, resolved, self._given)
         app.wsgi_app = wrapped  # type: ignore[method-assign]
+        self._app = app
+
+    def purge(self, kind: str, value: str = "", *, soft: bool = False) -> int:
+        """Remove stored responses of the current application, in every worker and store.
+
+        Outside of requests and application contexts: of the one that was wrapped last.
+
+        :param kind: ``"url"``, ``"prefix"``, ``"tag"`` or ``"all"``.
+        :param value: a URL, or its path and query alone for any scheme and host; the beginning of one; or a
+            tag.
+        :param soft: mark as stale: who asks next is served the old response while a new one is made, where
+            the response allows that.
+        :returns: how many responses were met in the shared store, or else in this process.
+        :raises PurgeError: for what can't be understood.
+        :raises PurgeFailed: where a store or a worker may have been missed.
+        :raises RuntimeError: where no application is wrapped yet.
+        """
+        app = current_app if current_app else self._app
+        if app is None:
+            raise RuntimeError("no application is wrapped yet, so there is nothing to purge")
+        wrapped: _Wrapped = app.extensions["wsgiperf"]
+        return wrapped.purge(kind, value, soft=soft)
 
 
 class _Wrapped:
@@ -100,6 +127,11 @@ class _Wrapped:
     def settings(self) -> Settings:
         """The settings, with what Flask knows instead of our defaults."""
         return Settings.of([self._resolved.given, _known(self._app)])
+
+    def purge(self, kind: str, value: str = "", *, soft: bool = False) -> int:
+        """What `WSGIPerf.purge` does, for this application."""
+        # Before the first request there is no stack, and nothing in memory; others may have served some.
+        return purge(self.settings, kind, value, soft=soft, stack=self._stack)
 
     def _assemble(self) -> Stack:
         settings = self.settings
@@ -184,11 +216,31 @@ def options(**sections: object) -> Callable[[Callable[_P, Any]], Callable[_P, An
     It goes below `@app.route(...)`.
     """
     check_response_options(sections)
+    return _choosing(sections)
 
+
+def cached(
+    ttl: float | None = None, *, tags: Iterable[str] = (), shared: bool = False
+) -> Callable[[Callable[_P, Any]], Callable[_P, Any]]:
+    """Decorate a view to have its responses stored.
+
+    :param ttl: how long they are fresh, in seconds, up to a year; None leaves that to their header fields.
+    :param tags: by which they can be purged; `cache_tags` adds some at run time.
+    :param shared: they are the same for everybody, whatever cookies or credentials a request carries.
+        Otherwise they are stored for, and served to, only those who send none (but ignored ones).
+    :raises SettingsError: at decoration, for a bad value, and for `shared` without a `ttl`.
+
+    It goes below `@app.route(...)`. Responses that say `no-store` or `private`, or set cookies, and errors of
+    the server are not stored all the same.
+    """
+    return _choosing({"cache": caching_options(ttl, tags, shared=shared)})
+
+
+def _choosing(sections: dict[str, Any]) -> Callable[[Callable[_P, Any]], Callable[_P, Any]]:
     def decorate(view: Callable[_P, Any]) -> Callable[_P, Any]:
         @wraps(view)
         def decorated(*args: _P.args, **kwargs: _P.kwargs) -> Any:
-            request.environ.setdefault(OPTIONS, {}).update(sections)
+            put_options(request.environ, sections)
             return current_app.ensure_sync(view)(*args, **kwargs)
 
         return decorated
@@ -205,3 +257,16 @@ def _settings() -> None:
     from wsgiperf.cli.listing import listing
 
     print(listing(current_app.extensions["wsgiperf"].settings))
+
+
+@_commands.command("purge")
+@takes_purge
+def _purge(kind: str, value: str, soft: bool) -> str:
+    """Remove stored responses from the caches of running workers.
+
+    Run it where and as the workers run: on one machine they hear of it through a journal that is found by the
+    working directory, the user, the Python environment, TMPDIR and the option `cache.namespace`.
+
+    Exit status: 0 done, 1 something may have been missed, 2 not understood.
+    """
+    return purge_elsewhere(current_app.extensions["wsgiperf"].settings, kind, value, soft=soft)

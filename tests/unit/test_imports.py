@@ -49,7 +49,12 @@ WRAPPERS = {
     "cachelib": ["cache/stores/"],
     "redis": ["cache/stores/"],
     "hiredis": ["cache/stores/"],
-    "brotli": ["compression/codecs/brotli.py", "cache/splices/brotli.py", "testing/decoding.py"],
+    "brotli": [
+        "compression/codecs/brotli.py",
+        "cache/splices/brotli.py",
+        "cache/upgrading.py",
+        "testing/decoding.py",
+    ],
     "zstandard": ["compression/codecs/zstd.py", "cache/splices/zstd.py", "testing/decoding.py"],
     "zlib_ng": ["compression/codecs/gzip.py", "cache/splices/gzip.py"],
     "flask": ["flask.py"],

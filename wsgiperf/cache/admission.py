@@ -6,31 +6,45 @@ from typing import TYPE_CHECKING, Any
 
 from wsgiperf.cache import clock
 from wsgiperf.cache.answers import conditions_hold, not_modified_answer
+from wsgiperf.cache.calling import called
 from wsgiperf.cache.entry import Entry, Uncacheable
 from wsgiperf.cache.keeping import Keeper, Terms
-from wsgiperf.cache.purges import split_tags
+from wsgiperf.cache.lookup import Lookup
+from wsgiperf.cache.purges import LONGEST_TAG, MOST_TAGS, split_tags
 from wsgiperf.cache.renewal import covers_up, head_says, renewed, take_place
 from wsgiperf.cache.rules import counting_cookies
 from wsgiperf.exchange import OPTIONS
+from wsgiperf.http.cache_control import field_names, parse_directives
 from wsgiperf.http.conditional import selects
 from wsgiperf.http.headers import Headers
+from wsgiperf.http.memo import memoised
 from wsgiperf.http.reuse import ERROR_STATUSES
-from wsgiperf.http.storing import StoringRules, Verdict, judge
+from wsgiperf.http.storing import NEVER_STORED, StoringRules, Verdict, judge
 
 if TYPE_CHECKING:
-    from wsgiperf.cache.lookup import Lookup
+    from collections.abc import Callable
+    from wsgiref.types import WSGIApplication
+
     from wsgiperf.cache.rules import Rules
     from wsgiperf.cache.storage import Storage
     from wsgiperf.caching_rules import Rule
     from wsgiperf.settings import CacheSettings
     from wsgiperf.wsgi import Exchange, Response
 
-__all__ = ["Admission"]
+__all__ = ["WITH_COOKIES", "Admission"]
 
 #: Seconds for which a URL is remembered as not worth waiting for.
 REMEMBERED = 60.0
 #: Why a response isn't stored, where that lies in this one request and says nothing about the next.
-_OF_THE_REQUEST = frozenset(("authorization", "cookie", "request-no-store"))
+_OF_THE_REQUEST = frozenset(("authorization", "request-no-store", "status"))
+#: Why a 304 to one request may not renew what is stored for others.
+_OF_THE_CLIENT = frozenset(("authorization", "cookie"))
+#: Why what is stored may not stay, where a 304 says so.
+_WITHDRAWN = frozenset(("must-understand", "no-store", "private", "vary-star"))
+#: Statuses of a response to one request, or to a part of it: what is stored may be right all the same.
+_OF_THIS_ONE = NEVER_STORED | {206}
+#: After a primary key: the note that requests with cookies need not wait for each other.
+WITH_COOKIES = "\n@"
 _NO_HOOK: dict[str, Any] = {}
 
 
@@ -38,11 +52,17 @@ class Admission:
     """Judges responses, and stores those that may be.
 
     :param settings: the cache's options.
+    :param inner: the application, where it has to be asked again.
     """
 
-    def __init__(self, settings: CacheSettings, storage: Storage, rules: Rules) -> None:
+    def __init__(
+        self, settings: CacheSettings, storage: Storage, rules: Rules, inner: Callable[[], WSGIApplication]
+    ) -> None:
         self._storage, self._rules = storage, rules
-        self._ignored = settings.ignored_cookies
+        self._inner = inner
+        self._counts = {
+            rule: counting_cookies(settings.ignored_cookies, rule.key_cookies) for rule in settings.rules
+        }
         self._keeper = Keeper(settings, storage)
         self._set_cookie = settings.set_cookie
         self._terms = StoringRules(
@@ -56,6 +76,7 @@ class Admission:
             stale_if_error_default=settings.stale_if_error,
         )
         self._speaking = frozenset(("cache-control", "expires", "pragma", *self._terms.targeted))
+        self._telling = self._speaking | {"last-modified"}
 
     def apply_rules(self, exchange: Exchange, lookup: Lookup) -> None:
         """Which rules may apply, and what the first of them puts into the key."""
@@ -65,10 +86,10 @@ class Admission:
         lookup.names = names = rules[0].names
         if names:
             # What is in the key can't reach others.
-            lookup.authorized = lookup.authorized and "HTTP_AUTHORIZATION" not in names
+            if "HTTP_AUTHORIZATION" in names and "HTTP_AUTHORIZATION" in exchange.environ:
+                lookup.authorized = False
             if lookup.cookie and "HTTP_COOKIE" not in names:
-                counts = counting_cookies((*self._ignored, *rules[0].key_cookies))
-                lookup.cookie = counts(exchange.environ["HTTP_COOKIE"])
+                lookup.cookie = self._counts[rules[0]](exchange.environ["HTTP_COOKIE"])
             elif lookup.cookie:
                 lookup.cookie = False
 
@@ -77,20 +98,36 @@ class Admission:
         status = int(response.status[:3])
         entry = lookup.entry
         if entry is not None and exchange.method == "GET":
-            if status == 304 and lookup.validating:
-                return self._revalidated(exchange, response, lookup, entry)
-            if status in ERROR_STATUSES and covers_up(entry, lookup.requested):
+            if response.pushed:
+                pass  # the body has begun: another can't take its place
+            elif status == 304 and lookup.validating:
+                if self._revalidated(exchange, response, lookup, entry):
+                    return "revalidated"
+                status = int(response.status[:3])
+            elif status in ERROR_STATUSES and covers_up(entry, lookup.requested):
                 self._share(lookup, entry)
                 take_place(exchange, response, lookup, entry)
                 return "error"
         if exchange.method == "HEAD":
-            return self._from_head(response, lookup)
+            return self._from_head(exchange, response, lookup)
         detail = self._store(exchange, response, lookup, status)
         if detail not in ("ok", "stream"):
-            self._refuse(lookup, detail)
+            self._refuse(lookup, detail, status)
         if status == 200 and (lookup.if_none_match is not None or lookup.if_modified_since is not None):
             _answer_condition(response, lookup)
         return detail
+
+    def is_hopeless(self, exchange: Exchange, response: Response) -> bool:
+        """Whether, at a glance, the response may not be stored: of a URL whose last one might not."""
+        if OPTIONS in exchange.environ:
+            return False
+        fields = response.headers.fields
+        if self._telling.isdisjoint(fields):
+            return True
+        cache_control = fields.get("cache-control")
+        if cache_control is None or not _forbids(cache_control):
+            return False
+        return not any(name in fields for name in self._terms.targeted)
 
     def _store(self, exchange: Exchange, response: Response, lookup: Lookup, status: int) -> str:
         if not lookup.storable:
@@ -132,7 +169,7 @@ class Admission:
         if rule is not None and (rule.shared or not (lookup.cookie or lookup.authorized)):
             fallback = rule.ttl
         return judge(
-            "GET",
+            lookup.method,
             status,
             headers,
             authorized=lookup.authorized,
@@ -142,6 +179,7 @@ class Admission:
             rules=self._terms,
             assigned=hook.get("ttl"),
             fallback=fallback,
+            located=lookup.method == "POST",
         )
 
     def _is_anonymous(
@@ -154,11 +192,21 @@ class Admission:
             return True
         return rule is not None and not rule.shared and self._speaking.isdisjoint(headers.fields)
 
-    def _refuse(self, lookup: Lookup, detail: str) -> None:
+    def _refuse(self, lookup: Lookup, detail: str, status: int) -> None:
         """Nothing to share: those who wait go on, and who comes next doesn't wait."""
+        general, held = detail not in _OF_THE_REQUEST and not lookup.authorized, lookup.held
+        replaced = status < 500 and status not in _OF_THIS_ONE
+        if general and replaced and lookup.entry is not None and not lookup.cookie:
+            # RFC 9111 section 4.3.3, if by something that isn't stored.
+            self._storage.delete(lookup.key)
+            held = None if held is lookup.entry else held
         if lookup.flight is None:
             return
-        if detail not in _OF_THE_REQUEST and lookup.entry is None:
+        if general and lookup.cookie:
+            # What isn't stored for who sends cookies may well be for others.
+            self._storage.put(Uncacheable(f"{lookup.primary}{WITH_COOKIES}", clock.now() + REMEMBERED))
+        elif general and (held is None or type(held) is Uncacheable):
+            # Never in the place of the note that leads to other variants.
             self._storage.put(Uncacheable(lookup.primary, clock.now() + REMEMBERED))
         lookup.flight.share()
 
@@ -166,41 +214,73 @@ class Admission:
         if lookup.flight is not None:
             lookup.flight.share(entry)
 
-    def _revalidated(self, exchange: Exchange, response: Response, lookup: Lookup, entry: Entry) -> str:
+    def _revalidated(self, exchange: Exchange, response: Response, lookup: Lookup, entry: Entry) -> bool:
+        """Renew the entry and answer from it; False where the 304 is about another response.
+
+        Then the application is asked again, without conditions (RFC 9111 section 4.3.4).
+        """
         headers = response.headers
         etag, last_modified = headers.get("ETag"), headers.get("Last-Modified")
         if not selects(entry.etag, entry.last_modified, etag, last_modified, only_asked=True):
-            # RFC 9111 section 4.3.4: it is about another response than was asked about.
             self._storage.delete(lookup.key)
-            return "validator"
+            environ = exchange.environ
+            environ.pop("HTTP_IF_NONE_MATCH", None)
+            environ.pop("HTTP_IF_MODIFIED_SINCE", None)
+            again = called(self._inner(), environ)
+            response.status, response.headers, response.body = again.status, again.headers, again.body
+            response._held += again._held
+            return False
+        fresh, reason = self._renew(exchange, headers, lookup, entry)
+        if reason in _WITHDRAWN and (entry.template is None or "cache-control" in headers.fields):
+            self._storage.delete(lookup.key)
+        elif reason not in _OF_THE_CLIENT:
+            self._keeper.put(lookup, fresh)
+            self._share(lookup, fresh)
+        cookies = [] if self._set_cookie else headers.getlist("Set-Cookie")
+        take_place(exchange, response, lookup, fresh)
+        for cookie in cookies:  # this client's
+            response.headers.add("Set-Cookie", cookie)
+        return True
+
+    def _renew(
+        self, exchange: Exchange, headers: Headers, lookup: Lookup, entry: Entry
+    ) -> tuple[Entry, str]:
+        """The entry with these fields, and what is to be thought of storing that, in a word."""
         options = exchange.environ.get(OPTIONS)
         hook = _hook(options) if options else _NO_HOOK
         rule = self._rules.for_response(lookup.rules, exchange.route, entry.fields.get("content-type"))
+        reason = "ok"
 
         def judged(updated: Headers) -> Verdict:
-            return self._judge(int(entry.status[:3]), updated, lookup, clock.now(), hook, rule)
+            nonlocal reason
+            verdict = self._judge(int(entry.status[:3]), updated, lookup, clock.now(), hook, rule)
+            reason = verdict.reason
+            return verdict
 
-        fresh = renewed(entry, headers, lookup, judged, self._set_cookie)
-        self._keeper.put(lookup, fresh)
-        self._share(lookup, fresh)
-        take_place(exchange, response, lookup, fresh)
-        return "revalidated"
+        return renewed(entry, headers, lookup, judged, self._set_cookie), reason
 
-    def _from_head(self, response: Response, lookup: Lookup) -> str:
+    def _from_head(self, exchange: Exchange, response: Response, lookup: Lookup) -> str:
         entry = lookup.entry
         if entry is None or entry.pieces is not None:
             return "head"
         said = head_says(entry, response)
         if said == "invalidate":
-            entry.stale_from(0.0)
+            entry.stale_from(lookup.requested)
             self._storage.put(entry)
         elif said == "update":
-
-            def judged(updated: Headers) -> Verdict:
-                return self._judge(200, updated, lookup, clock.now(), _NO_HOOK, None)
-
-            self._keeper.put(lookup, renewed(entry, response.headers, lookup, judged, self._set_cookie))
+            fresh, reason = self._renew(exchange, response.headers, lookup, entry)
+            if reason not in _OF_THE_CLIENT | _WITHDRAWN:
+                self._keeper.put(lookup, fresh)
         return "head"
+
+
+@memoised
+def _forbids(cache_control: str) -> bool:
+    """Whether Cache-Control alone settles that nothing is stored, unless a targeted field overrules it."""
+    directives = parse_directives(cache_control)
+    if "must-understand" in directives:
+        return False
+    return "no-store" in directives or ("private" in directives and not field_names(directives["private"]))
 
 
 def _hook(options: dict[str, Any]) -> dict[str, Any]:
@@ -216,18 +296,27 @@ def _tags(headers: Headers, hook: dict[str, Any], rule: Rule | None) -> tuple[st
         tags += split_tags(fields["surrogate-key"], " ")
     if "cache-tag" in fields:
         tags += split_tags(fields["cache-tag"], ",")
-    return tags + tuple(hook["tags"]) if "tags" in hook else tags
+    if "tags" in hook:
+        own = hook["tags"]
+        tags += tuple(filter(_is_tag, (own,) if isinstance(own, str) else own or ()))
+    return tags[:MOST_TAGS]
+
+
+def _is_tag(tag: object) -> bool:
+    """Whether a purge could name it."""
+    return isinstance(tag, str) and 0 < len(tag) <= LONGEST_TAG and tag.isascii() and tag.isprintable()
 
 
 def _answer_condition(response: Response, lookup: Lookup) -> None:
     """The client's condition, which the application wasn't asked with (RFC 9110 section 13.2)."""
-    if not isinstance(response.body, (list, tuple)):
-        return  # it is being recorded, perhaps: all of it has to pass
+    if response.pushed or not isinstance(response.body, (list, tuple)):
+        return  # it has begun, or it is being recorded, perhaps: all of it has to pass
     seen = Entry(
         "", response.status, response.headers.pairs, b"", requested=0.0, born=lookup.requested, lifetime=0.0
     )
     if conditions_hold(lookup.if_none_match, lookup.if_modified_since, seen):
         made = not_modified_answer(seen, lookup.requested, None)
         response.status = made.status
-        response.headers = Headers(pair for pair in made.headers.pairs if pair[0] != "Age")
+        cookies = [("Set-Cookie", value) for value in response.headers.getlist("Set-Cookie")]
+        response.headers = Headers([*(pair for pair in made.headers.pairs if pair[0] != "Age"), *cookies])
         response.body = []

@@ -20,7 +20,41 @@ if TYPE_CHECKING:
     from wsgiperf.cache.entry import Entry
     from wsgiperf.exchange import Exchange
 
-__all__ = ["answer", "conditions_hold", "covers", "gateway_timeout", "not_modified_answer"]
+__all__ = [
+    "answer",
+    "conditional_answer",
+    "conditions_hold",
+    "covers",
+    "gateway_timeout",
+    "hit",
+    "not_modified_answer",
+]
+
+
+def hit(entry: Entry, now: float, cache_status: str) -> Response:
+    """The response to a plain request from a fresh entry with a body: what most hits are.
+
+    :param cache_status: Cache-Status with a place for the seconds left; empty sends none.
+    """
+    ready = entry.ready
+    if ready is None or ready[0] != int(now - entry.born):
+        status = cache_status % (entry.fresh_until - now) if cache_status else None
+        headers = _headers(entry, now, status)
+        entry.ready = ready = (int(now - entry.born), headers.pairs, headers.fields)
+    _, pairs, fields = ready
+    response = Response.of(entry.status, pairs.copy(), fields.copy(), [entry.body])
+    response.variants = entry.variants
+    return response
+
+
+def conditional_answer(exchange: Exchange, entry: Entry, now: float, cache_status: str) -> Response | None:
+    """A 304 for a plain request with conditions, if they hold; `cache_status` as for `hit`."""
+    environ = exchange.environ
+    if entry.status[:3] != "200":
+        return None
+    if not conditions_hold(environ.get("HTTP_IF_NONE_MATCH"), environ.get("HTTP_IF_MODIFIED_SINCE"), entry):
+        return None
+    return not_modified_answer(entry, now, cache_status % (entry.fresh_until - now) if cache_status else None)
 
 
 def answer(exchange: Exchange, entry: Entry, now: float, cache_status: str | None) -> Response | None:
@@ -43,7 +77,8 @@ def answer(exchange: Exchange, entry: Entry, now: float, cache_status: str | Non
         return None
     if entry.template is not None:
         return _filled(exchange, entry, now, cache_status)
-    response = Response.of(entry.status, _headers(entry, now, cache_status), [entry.body])
+    headers = _headers(entry, now, cache_status)
+    response = Response.of(entry.status, headers.pairs, headers.fields, [entry.body])
     response.variants = entry.variants
     return response
 
@@ -112,7 +147,8 @@ def _filled(exchange: Exchange, entry: Entry, now: float, cache_status: str | No
     nonce = str(exchange.nonce).encode("latin-1")
     if len(nonce) != template.width:
         return None
-    response = Response.of(entry.status, _headers(entry, now, cache_status), [template.fill(nonce)])
+    headers = _headers(entry, now, cache_status)
+    response = Response.of(entry.status, headers.pairs, headers.fields, [template.fill(nonce)])
     response.variants = Filled(splices, nonce)
     return response
 

@@ -11,8 +11,10 @@ whether the entry is there or the lease is free.
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
-from time import monotonic, sleep
+from contextlib import suppress
+from time import monotonic
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -33,10 +35,11 @@ class Flight:
     `done` tells whether they wait no longer; `entry` and `recording` are what there is for them, if anything.
     """
 
-    __slots__ = ("_flights", "_waiting", "done", "entry", "joined", "key", "lease", "recording")
+    __slots__ = ("_flights", "_waiting", "done", "entry", "joined", "key", "lease", "position", "recording")
 
-    def __init__(self, flights: dict[str, Flight], key: str) -> None:
+    def __init__(self, flights: dict[str, Flight], key: str, position: int) -> None:
         self._flights, self.key = flights, key
+        self.position = position  #: of the storage, when it began
         self.done = False
         self.entry: Entry | None = None
         self.recording: Recording | None = None
@@ -63,17 +66,18 @@ class Flight:
             return
         self.entry, self.recording = entry, recording
         self.done = True
-        if recording is None:
-            self.land()
         while self._waiting:
             self._waiting.pop().release()
+        if recording is None:
+            self.land()
 
     def land(self) -> None:
-        """Nobody joins any more."""
+        """Nobody joins any more, and another may lead. Doing so twice does no harm."""
         if self._flights.get(self.key) is self:
-            del self._flights[self.key]
+            self._flights.pop(self.key, None)
         if self.lease is not None:
-            self.lease.release()
+            with suppress(Exception):  # then it lapses
+                self.lease.release()
 
 
 class Flights:
@@ -95,11 +99,16 @@ class Flights:
         """Whether somebody works on a key, in this process."""
         return key in self._under_way
 
-    def join(self, key: str) -> tuple[Flight, bool]:
-        """The flight for a key, and whether the caller leads it, and so has to `share`, come what may."""
+    def join(self, key: str, position: int) -> tuple[Flight, bool]:
+        """The flight for a key, and whether the caller leads it, and so has to `share`, come what may.
+
+        :param position: the storage's, when the request came: it isn't given what was purged before.
+        """
         flights = self._under_way
-        mine = Flight(flights, key)
+        mine = Flight(flights, key, position)
         flight = flights.setdefault(key, mine)
+        if flight.position != position and self._storage.may_be_purged_since(flight.position, key):
+            flights[key] = flight = mine
         return flight, flight is mine
 
     def clear_with_others(self, flight: Flight, look: Callable[[], bool]) -> bool:
@@ -123,7 +132,7 @@ class Flights:
                 return False
             if monotonic() >= until:
                 return True
-            sleep(pause)
+            time.sleep(pause)  # looked up now: gevent may have come after this module
             pause = min(2 * pause, LONGEST_PAUSE)
             if look():
                 return False

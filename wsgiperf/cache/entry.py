@@ -37,9 +37,9 @@ class Entry:
 
     __slots__ = (
         "always_revalidate", "anonymous", "body", "born", "etag", "fields", "fresh_until", "key",
-        "last_modified", "lifetime", "must_revalidate", "not_modified_pairs", "pairs", "pieces", "requested",
-        "splices", "stale_if_error", "stale_while_revalidate", "status", "tags", "template", "variants",
-        "weight",
+        "last_modified", "lifetime", "must_revalidate", "not_modified_pairs", "pairs", "pieces", "plain",
+        "ready", "requested", "splices", "stale_if_error", "stale_while_revalidate", "status", "tags",
+        "template", "variants", "weight",
     )  # fmt: skip
 
     def __init__(
@@ -71,13 +71,16 @@ class Entry:
         self.anonymous, self.tags = anonymous, tags
         self.template = template  #: in the place of `body` where a nonce is cut out of it
         self.pieces = pieces  #: in the place of `body` where only parts of it are known
+        self.plain = template is None and pieces is None  #: `body` is what is sent
         self.etag = headers.fields.get("etag")
         self.last_modified = headers.fields.get("last-modified")
         fresh_until = 0.0 if always_revalidate else born + lifetime
         self.fresh_until = min(fresh_until, stale_at) if stale_at else fresh_until
         self.variants = Variants(key)  #: coding -> the encoded body
-        self.splices = None if template is None else Splices(template)
+        self.splices = None if template is None else Splices(template, self.variants)
         self.not_modified_pairs: list[tuple[str, str]] | None = None  #: of a 304, once one was sent
+        #: The fields of a hit, as they are for one second: the age that they tell, and both their forms.
+        self.ready: tuple[int, list[tuple[str, str]], dict[str, str]] | None = None
         self.weight = self._weight()
 
     @property

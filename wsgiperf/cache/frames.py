@@ -11,17 +11,19 @@ The moment of a soft purge stands at a fixed place, where a store can put it wit
 from __future__ import annotations
 
 import struct
+from math import isfinite
 from struct import Struct
 from typing import TYPE_CHECKING
 
 from wsgiperf.cache.entry import Entry, Held, Uncacheable, Varying
 from wsgiperf.cache.nonces import Template
+from wsgiperf.caching_rules import COOKIE
 from wsgiperf.errors import HeaderError
 from wsgiperf.http.headers import check_field
-from wsgiperf.http.ranges import Pieces
+from wsgiperf.http.ranges import MOST_PIECES, Pieces
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 __all__ = ["decode", "encode", "glance"]
 
@@ -29,7 +31,7 @@ _MAGIC = b"wpc\x01"  # the last byte is the format's version
 
 # Magic, kind, flags, seconds of a soft purge; the times; the lengths of key, names or tags, head, extra and
 # body; how many variants follow. Without padding, so that the soft purge is at offset 8.
-_FIXED = Struct("<4sBBHdddddddIIIIQH")
+_FIXED = Struct("<4sBB2xdddddddIIIIQH")
 _VARIANT = Struct("<8sQ")
 _ENTRY, _VARYING, _UNCACHEABLE = 1, 2, 3
 _MUST_REVALIDATE, _ALWAYS_REVALIDATE, _ANONYMOUS, _TEMPLATE, _PIECES = 1, 2, 4, 8, 16
@@ -37,12 +39,20 @@ _MUST_REVALIDATE, _ALWAYS_REVALIDATE, _ANONYMOUS, _TEMPLATE, _PIECES = 1, 2, 4, 
 # Characters of a head: the printable ones of latin-1, the tab, and the line feed between its lines.
 _SENDABLE = bytes((9, 10, *range(0x20, 0x7F), *range(0x80, 0x100)))
 _MOST_VARIANTS = 8
+_MOST_NAMES = 64
+# Seconds, for moments as for spans: beyond any clock. What is no number is no moment either.
+_END_OF_TIME = 2.0**53
+# They would change where the response ends.
+_FRAMING = frozenset(("connection", "keep-alive", "transfer-encoding", "upgrade"))
 
 
 def encode(held: Held) -> bytes:
-    """The frame of what the cache holds."""
+    """The frame of what the cache holds.
+
+    :raises ValueError: where a field, tag or name has a line feed in it or isn't latin-1.
+    """
     if isinstance(held, Varying):
-        names = "\n".join((held.salt, *held.names)).encode("latin-1")
+        names = _lines((held.salt, *held.names))
         return _frame(_VARYING, 0, 0.0, (held.kept_until,), held.key, names)
     if isinstance(held, Uncacheable):
         return _frame(_UNCACHEABLE, 0, 0.0, (held.kept_until,), held.key)
@@ -68,7 +78,7 @@ def encode(held: Held) -> bytes:
     stale_at = 0.0 if held.fresh_until >= held.born + held.lifetime else held.fresh_until
     return _frame(
         _ENTRY, flags, 0.0 if held.always_revalidate else stale_at, times, held.key,
-        "\n".join(held.tags).encode("latin-1"), "\n".join(lines).encode("latin-1"), extra, body,
+        _lines(held.tags), _lines(lines), extra, body,
         held.variants,
     )  # fmt: skip
 
@@ -92,6 +102,14 @@ def glance(start: bytes) -> tuple[str, tuple[str, ...]] | None:
     key = start[at : at + key_length].decode("latin-1")
     tags = start[at + key_length : at + key_length + tags_length].decode("latin-1")
     return key, tuple(tags.split("\n")) if tags and kind == _ENTRY else ()
+
+
+def _lines(parts: Sequence[str]) -> bytes:
+    """One to a line. A server refuses a field that has two lines; here it would become two fields."""
+    text = "\n".join(parts)
+    if parts and text.count("\n") != len(parts) - 1:
+        raise ValueError("a line feed where none may be")
+    return text.encode("latin-1")
 
 
 def _frame(
@@ -127,21 +145,17 @@ def _decode(data: bytes, key: str) -> Held | None:
         coding, length = _VARIANT.unpack_from(data, at)
         at += _VARIANT.size
         variants[coding.rstrip(b"\0").decode("ascii")] = data[at : (at := at + length)]
-    if at != len(data):
+    times = (stale_at, requested, born, lifetime, while_revalidate, if_error)
+    if at != len(data) or not all(isfinite(time) and abs(time) < _END_OF_TIME for time in times):
         return None
     if kind == _UNCACHEABLE:
         return Uncacheable(key, requested)
     if kind == _VARYING:
         salt, *fields = names.split("\n")
-        return Varying(key, tuple(fields), salt, requested)
-    if kind != _ENTRY or head.translate(None, _SENDABLE):
+        return Varying(key, tuple(fields), salt, requested) if _are_fields(fields) else None
+    if kind != _ENTRY:
         return None
-    status, *lines = head.decode("latin-1").split("\n")
-    pairs = list(zip(lines[::2], lines[1::2], strict=True))
-    for name, _ in pairs:
-        check_field(name, "")
-    if not (status[:3].isdigit() and status[3:4] == " " and "\t" not in status):
-        return None
+    status, pairs = _head(head)
     entry = Entry(
         key, status, pairs, b"" if flags & (_TEMPLATE | _PIECES) else body,
         requested=requested, born=born, lifetime=lifetime, stale_while_revalidate=while_revalidate,
@@ -151,9 +165,47 @@ def _decode(data: bytes, key: str) -> Held | None:
         template=_template(body, extra) if flags & _TEMPLATE else None,
         pieces=_pieces(body, extra) if flags & _PIECES else None,
     )  # fmt: skip
+    if not _length_is_true(entry):
+        return None
     for coding, encoded in variants.items():
         entry.variants.load(coding, encoded)
     return entry
+
+
+def _head(head: bytes) -> tuple[str, list[tuple[str, str]]]:
+    """Status and fields.
+
+    :raises ValueError, HeaderError: where they can't be sent, or would change where the response ends.
+    """
+    status, *lines = head.decode("latin-1").split("\n")
+    pairs = list(zip(lines[::2], lines[1::2], strict=True))
+    for name, _ in pairs:
+        check_field(name, "")
+        if name.lower() in _FRAMING:
+            raise ValueError(name)
+    code = status[:3]
+    if not (code.isascii() and code.isdigit() and "200" <= code < "600" and status[3:4] == " "):
+        raise ValueError(status)
+    if head.translate(None, _SENDABLE) or "\t" in status:
+        raise ValueError(head)
+    return status, pairs
+
+
+def _are_fields(names: list[str]) -> bool:
+    """Whether these can be environ keys of request fields, or cookies."""
+    return 0 < len(names) <= _MOST_NAMES and all(
+        name.startswith(("HTTP_", COOKIE)) or name in ("CONTENT_TYPE", "CONTENT_LENGTH") for name in names
+    )
+
+
+def _length_is_true(entry: Entry) -> bool:
+    """Whether the Content-Length, if there is one, is the body's: another would mix up responses."""
+    length = entry.fields.get("content-length")
+    if length is None:
+        return entry.template is None or entry.pieces is None
+    if entry.pieces is not None:
+        return False
+    return length == str(len(entry.body) if entry.template is None else entry.template.length)
 
 
 def _joined(pieces: tuple[bytes, ...], width: int) -> tuple[bytes, bytes]:
@@ -178,6 +230,8 @@ def _sparse(pieces: Pieces) -> tuple[bytes, bytes]:
 
 def _pieces(body: bytes, extra: bytes) -> Pieces:
     size, *spans = Struct(f"<{len(extra) // 8}Q").unpack(extra)
+    if len(spans) > 2 * MOST_PIECES:
+        raise ValueError(extra)
     at, pieces = 0, Pieces(size)
     for first, length in zip(spans[::2], spans[1::2], strict=True):
         pieces = pieces.add(first, body[at : (at := at + length)])

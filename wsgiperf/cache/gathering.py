@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from wsgiperf.cache import clock
+from wsgiperf.cache.admission import WITH_COOKIES
 from wsgiperf.cache.answers import answer
 from wsgiperf.cache.entry import Uncacheable
 from wsgiperf.cache.recording import Follower
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["Gathering"]
 
 _COLLAPSED = Cached("collapsed")
+_CONDITIONS = frozenset(("HTTP_IF_NONE_MATCH", "HTTP_IF_MODIFIED_SINCE"))
 
 
 class Gathering:
@@ -54,7 +56,11 @@ class Gathering:
         """The response that another's call has led to; None where this request has to make its own."""
         if lookup.authorized or lookup.directives.no_cache or type(lookup.held) is Uncacheable:
             return None
-        flight, leads = self._flights.join(lookup.key)
+        if lookup.cookie and self._storage.get(lookup.primary + WITH_COOKIES, lookup.requested) is not None:
+            return None
+        if lookup.entry is not None and lookup.entry.always_revalidate:
+            return None  # the application wants to see each request
+        flight, leads = self._flights.join(lookup.key, lookup.position)
         if not leads:
             # A refresh has nobody to serve: who leads does its work.
             return Response("204 No Content") if lookup.refresh else self._wait(exchange, lookup, flight)
@@ -87,39 +93,46 @@ class Gathering:
         if flight.entry is not None:
             return self._answer(exchange, lookup, flight.entry)
         if flight.recording is not None:
-            return self._follow(exchange, lookup, flight.recording)
+            return self._follow(exchange, lookup, flight, flight.recording)
         return None
 
     def _answer(self, exchange: Exchange, lookup: Lookup, entry: Entry) -> Response | None:
         """The response from what a leader has stored, where that is for this request too."""
-        if entry.pieces is not None:
+        if entry.pieces is not None or entry.always_revalidate:
+            # no-cache: made for one request, it may not answer another (RFC 9111 section 5.2.2.4).
             return None
         if entry.key != lookup.key:
             # It varies, which nobody knew when we came to wait: is there one for us?
-            select(self._storage, exchange.environ, lookup, self._storage.get(lookup.primary))
+            select(self._storage, exchange.environ, lookup, self._storage.get(lookup.primary, clock.now()))
             if lookup.entry is None:
                 return None
             entry = lookup.entry
         if entry.anonymous and (lookup.cookie or lookup.authorized):
+            lookup.entry = None  # nor may the application's 304 make it this request's
+            return None
+        if entry is lookup.entry and not reusable(entry, lookup, clock.now()).served:
             return None
         response = answer(exchange, entry, clock.now(), self._status(lookup))
         if response is not None:
             exchange.events.append(_COLLAPSED)
         return response
 
-    def _follow(self, exchange: Exchange, lookup: Lookup, recording: Recording) -> Response | None:
+    def _follow(
+        self, exchange: Exchange, lookup: Lookup, flight: Flight, recording: Recording
+    ) -> Response | None:
         """Read along with a stream that is being recorded."""
         if not recording.is_for(exchange.environ):
             return None
         if recording.anonymous and (lookup.cookie or lookup.authorized):
             return None
         status, pairs = recording.head
-        environ = exchange.environ
+        environ = {name: value for name, value in exchange.environ.items() if name not in _CONDITIONS}
+        fields = recording.head[1]
 
         def resume(sent: list[bytes]) -> Iterator[bytes]:
-            return resumed(self._inner(), environ, status, sent)
+            return resumed(self._inner(), environ, status, fields, sent)
 
         said = self._status(lookup)
         pairs = pairs if said is None else [*pairs, ("Cache-Status", said)]
         exchange.events.append(_COLLAPSED)
-        return Response(status, pairs, Follower(recording, self._patience, resume))
+        return Response(status, pairs, Follower(recording, self._patience, resume, flight.land))

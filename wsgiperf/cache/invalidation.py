@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import unquote_to_bytes, urljoin, urlsplit
 
 from wsgiperf.cache.key import LONGEST_KEY, canonical_origin, path_of
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from wsgiperf.wsgi import Response
 
-__all__ = ["changed_urls"]
+__all__ = ["changed_urls", "located_at"]
 
 
 def changed_urls(url: str, response: Response) -> Iterator[str]:
@@ -29,12 +29,13 @@ def changed_urls(url: str, response: Response) -> Iterator[str]:
     for name in ("Location", "Content-Location"):
         named = response.headers.get(name)
         if named is not None and len(named) <= LONGEST_KEY:
-            other = _on_same_origin(named, url)
+            other = located_at(named, url)
             if other is not None and other != url:
                 yield other
 
 
-def _on_same_origin(named: str, url: str) -> str | None:
+def located_at(named: str, url: str) -> str | None:
+    """The canonical URL that a field names, seen from a target URL; None where it isn't of its origin."""
     try:
         parts = urlsplit(urljoin(url, named))
     except ValueError:
@@ -42,7 +43,8 @@ def _on_same_origin(named: str, url: str) -> str | None:
     origin = canonical_origin(f"{parts.scheme}://{parts.netloc}")
     if origin is None or not url.startswith(f"{origin}/"):
         return None
-    from urllib.parse import unquote_to_bytes
-
-    path = path_of(unquote_to_bytes(parts.path or "/").decode("latin-1"))
+    try:
+        path = path_of(unquote_to_bytes((parts.path or "/").encode("latin-1")).decode("latin-1"))
+    except UnicodeEncodeError:
+        return None
     return f"{origin}{path}?{parts.query}" if parts.query else f"{origin}{path}"

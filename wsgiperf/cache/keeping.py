@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from wsgiperf.cache import clock
 from wsgiperf.cache.entry import Entry, Varying
 from wsgiperf.cache.key import secondary, vary_names
-from wsgiperf.cache.nonces import cut, holes_in_headers
+from wsgiperf.cache.nonces import cut, holes_in_headers, make_private, weakened
 from wsgiperf.cache.recording import Recorded, Recording
-from wsgiperf.http.cache_control import unshared
 from wsgiperf.http.headers import Headers
 from wsgiperf.http.ranges import Pieces, combinable, parse_content_range
 from wsgiperf.http.storing import stored_fields
@@ -50,7 +49,6 @@ class Keeper:
         self._storage = storage
         self._largest = settings.maximum_body_size
         self._set_cookie = settings.set_cookie
-        self._targeted = tuple(name.lower() for name in settings.targeted_fields)
 
     def keep(self, exchange: Exchange, response: Response, lookup: Lookup, terms: Terms) -> str:
         """Store the response, now ("ok") or while its body passes ("stream"); else a word why not."""
@@ -69,9 +67,11 @@ class Keeper:
 
     def put(self, lookup: Lookup, entry: Entry) -> None:
         """Store an entry, unless it was purged while it was made."""
+        if self._storage.was_purged_since(lookup.position, entry):
+            return
         self._storage.put(entry)
         if self._storage.was_purged_since(lookup.position, entry):
-            self._storage.delete(entry.key)
+            self._storage.invalidate(entry.key)  # others may have fetched it since
 
     def _keep_whole(
         self, exchange: Exchange, response: Response, lookup: Lookup, terms: Terms, whole: bytes
@@ -83,9 +83,11 @@ class Keeper:
                 return "nonce"
             if nonce in whole:
                 template = cut(whole, nonce)
-                if template is None:
+                if template is None or response.status[:3] == "206":
                     return "nonce"
-                _make_private(response.headers, self._targeted)
+                make_private(response.headers)
+            elif _may_hide(response):
+                return "nonce"
         if response.status[:3] == "206":
             return self._keep_part(exchange, response, lookup, terms, whole)
         entry = self._entry(exchange, response, lookup, terms, whole, template)
@@ -106,23 +108,23 @@ class Keeper:
         nonce = exchange.nonce
         marked = nonce is not None and nonce.used
         if marked:
-            if holes_in_headers(headers, str(nonce).encode("latin-1")):
+            if _may_hide(response) or holes_in_headers(headers, str(nonce).encode("latin-1")):
                 return "nonce"
-            _make_private(headers, self._targeted)
+            make_private(headers)
         stored = Response(status, headers.pairs, ())
         flight = lookup.flight
 
         def finish(whole: bytes | None) -> None:
             entry = None
-            if whole is not None:
-                entry = self._recorded(exchange, stored, lookup, terms, whole, marked)
-                if entry is not None:
-                    self.put(lookup, entry)
-            if flight is not None:
-                if flight.recording is not None:
-                    flight.land()
-                else:
+            try:
+                if whole is not None:
+                    entry = self._recorded(exchange, stored, lookup, terms, whole, marked)
+                    if entry is not None:
+                        self.put(lookup, entry)
+            finally:
+                if flight is not None:
                     flight.share(entry)
+                    flight.land()
 
         names = vary_names(headers.fields.get("vary"), "content-encoding" in headers.fields)
         recording = Recording(
@@ -135,7 +137,9 @@ class Keeper:
             finish,
         )
         response.body = Recorded(response.blocks(), recording)
-        if flight is not None and not marked:
+        if flight is not None and terms.verdict.always_revalidate:
+            flight.share()
+        elif flight is not None and not marked:
             flight.share(recording=recording)
         return "stream"
 
@@ -160,11 +164,11 @@ class Keeper:
         headers = response.headers
         pairs = stored_fields(headers.pairs, verdict, self._set_cookie)
         status = response.status
-        if pieces is None:
+        if pieces is None and status[:3] != "204":  # RFC 9110 section 8.6
             pairs = [pair for pair in pairs if pair[0].lower() != "content-length"]
             pairs.append(("Content-Length", str(len(whole) if template is None else template.length)))
         if template is not None:
-            pairs = _weakened(pairs)
+            pairs = weakened(pairs)
         entry = Entry(
             "", status, pairs, b"" if template is not None or pieces is not None else whole,
             requested=lookup.requested, born=terms.received - verdict.initial_age, lifetime=verdict.lifetime,
@@ -229,23 +233,6 @@ def _length(headers: Headers) -> int | None:
     )
 
 
-def _make_private(headers: Headers, targeted: tuple[str, ...]) -> None:
-    """A page with a nonce is for the browser it was made for; a shared cache would give it to others."""
-    headers["Cache-Control"] = unshared(headers.fields.get("cache-control"))
-    for name in targeted:
-        if name in headers.fields:
-            del headers[name]
-    if "expires" in headers.fields and "max-age" not in headers.fields["cache-control"]:
-        del headers["Expires"]
-
-
-def _weakened(pairs: list[tuple[str, str]]) -> list[tuple[str, str]]:
-    """Two answers from the entry differ in their nonces, so a strong tag would promise too much."""
-    made = []
-    for name, value in pairs:
-        lower = name.lower()
-        if lower == "etag" and value[:2] != "W/":
-            value = f"W/{value}"
-        if lower not in ("accept-ranges", "content-md5", "digest", "content-digest", "repr-digest"):
-            made.append((name, value))
-    return made
+def _may_hide(response: Response) -> bool:
+    """Whether a nonce may be in the body without being seen: the body is encoded, or part of one."""
+    return "content-encoding" in response.headers.fields or response.status[:3] == "206"

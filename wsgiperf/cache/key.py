@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = [
     "FORWARDING",
     "LONGEST_KEY",
+    "Keys",
     "canonical_origin",
     "environ_name",
     "forwarded",
@@ -39,6 +40,9 @@ __all__ = [
 #: Characters. A longer URL is not cached.
 LONGEST_KEY = 2048
 
+#: Bounds of what is remembered of requests: half a megabyte at most, for it is clients who fill it.
+MOST_REMEMBERED, LONGEST_REMEMBERED = 1024, 256
+
 #: Request headers by which applications learn where they stand, or by which frameworks route. (`Forwarded`
 #: and X-Forwarded-For name the client too, so the first is taken apart and the second is left out.)
 FORWARDING = (
@@ -46,23 +50,42 @@ FORWARDING = (
     "HTTP_X_FORWARDED_PREFIX", "HTTP_X_FORWARDED_SERVER", "HTTP_X_FORWARDED_SSL", "HTTP_X_HOST",
     "HTTP_X_SCHEME", "HTTP_X_SCRIPT_NAME", "HTTP_X_ORIGINAL_URL", "HTTP_X_REWRITE_URL",
     "HTTP_FRONT_END_HTTPS", "HTTP_X_HTTP_METHOD_OVERRIDE", "HTTP_X_HTTP_METHOD", "HTTP_X_METHOD_OVERRIDE",
-    "HTTP_FORWARDED",
+    "HTTP_FORWARDED", "HTTP_X_FORWARDED_PROTOCOL", "HTTP_X_FORWARDED_PATH", "HTTP_X_FORWARDED_URI",
+    "HTTP_X_ORIGINAL_HOST", "HTTP_X_ORIGINAL_URI", "HTTP_X_HTTP_HOST_OVERRIDE", "HTTP_X_URL_SCHEME",
 )  # fmt: skip
 
-_HOST_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789.-_:[]")
+_NAME_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789.-_")
+_ADDRESS_CHARACTERS = frozenset("0123456789abcdef:.")
 # RFC 3986 section 3.3: what stands in a path as it is. PATH_INFO is decoded, so a question mark in it is not
 # the query's, and a percent sign is one.
 _IN_PATHS = "/!$&'()*+,;=:@-._~ \"<>\\^`{|}"
-_DEFAULT_PORTS = {"http": ":80", "https": ":443"}
+_DEFAULT_PORTS = {"http": "80", "https": "443"}
+# Of a key beside its URL. What is longer is told apart by a hash, so that a Cookie of 8 KB makes no such key.
+_LONGEST_PART = 512
 
 
 def canonical_origin(origin: str) -> str | None:
-    """``scheme://host[:port]`` in lower case without the scheme's own port; None where it isn't one."""
+    """``scheme://host[:port]`` in lower case without the scheme's own port; None where it isn't one.
+
+    RFC 3986 section 3.2.2 and 3.2.3. Strict, because what is dropped here the application still sees: if
+    ``host:8080:80`` counted as ``host:8080``, a link made from the one would be stored for the other.
+    """
     scheme, _, host = origin.lower().partition("://")
-    host = host.removesuffix(_DEFAULT_PORTS.get(scheme, "\n")).removesuffix(":")
-    if not host or not _HOST_CHARACTERS.issuperset(host):
+    port = ""
+    if host[:1] == "[":
+        address, bracket, rest = host[1:].partition("]")
+        if not bracket or not _ADDRESS_CHARACTERS.issuperset(address) or rest[:1] not in ("", ":"):
+            return None
+        name, port = f"[{address}]", rest[1:]
+    else:
+        name, _, port = host.partition(":")
+        if not name or not _NAME_CHARACTERS.issuperset(name):
+            return None
+    if not origin.isascii() or (port and not port.isdigit()):
         return None
-    return f"{scheme}://{host}"
+    return (
+        f"{scheme}://{name}:{port}" if port and port != _DEFAULT_PORTS.get(scheme) else f"{scheme}://{name}"
+    )
 
 
 _origin = memoised(canonical_origin)
@@ -72,7 +95,41 @@ def path_of(path: str) -> str:
     """A decoded path (latin-1 characters that stand for bytes) as keys have it."""
     if path.isascii() and path.isprintable() and "?" not in path and "%" not in path and "#" not in path:
         return path
-    return quote(path.encode("latin-1", "replace"), safe=_IN_PATHS)
+    return quote(path, safe=_IN_PATHS, encoding="latin-1")
+
+
+class Keys:
+    """Finds the canonical URLs of requests, and remembers them: most are asked for again.
+
+    :param query: as for `keyed_url`.
+    """
+
+    __slots__ = ("_known", "_query")
+
+    def __init__(self, query: Callable[[str], str] | None) -> None:
+        self._query = query
+        self._known: dict[tuple[str, str | None, str, str, str | None], str] = {}
+
+    def of(self, exchange: Exchange) -> str | None:
+        """What `keyed_url` returns."""
+        get = exchange.environ.get
+        asked = (exchange.scheme, get("HTTP_HOST"), exchange.mount, exchange.path, get("QUERY_STRING"))
+        return self._known.get(asked) or self._learn(exchange, asked)
+
+    def _learn(self, exchange: Exchange, asked: tuple[str, str | None, str, str, str | None]) -> str | None:
+        key = keyed_url(exchange, self._query)
+        # Without a Host the name of the server stands in for it, which isn't among what is remembered.
+        # Nor is a query that is long though little of it counts.
+        if (
+            key is not None
+            and asked[1]
+            and len(key) <= LONGEST_REMEMBERED
+            and len(asked[4] or "") <= LONGEST_REMEMBERED
+        ):
+            if len(self._known) >= MOST_REMEMBERED:
+                self._known.clear()
+            self._known[asked] = key
+        return key
 
 
 def keyed_url(exchange: Exchange, query: Callable[[str], str] | None) -> str | None:
@@ -81,17 +138,24 @@ def keyed_url(exchange: Exchange, query: Callable[[str], str] | None) -> str | N
     :param query: takes ignored parameters out of a query string, None where none are ignored.
     """
     environ = exchange.environ
-    host = environ.get("HTTP_HOST") or _server_name(environ)
+    host: str | None = environ.get("HTTP_HOST")
+    if host is None:
+        host = _server_name(environ)
     if len(host) > 255:
         return None
     origin = _origin(f"{exchange.scheme}://{host}")
     if origin is None:
         return None
     path = exchange.mount + exchange.path
+    if path[:1] != "/" and path:
+        return None  # it would go on where the host ends: "a" and "b.example/" are not "ab.example" and "/"
     if not (
         path.isascii() and path.isprintable() and "?" not in path and "%" not in path and "#" not in path
     ):
-        path = path_of(path)
+        try:
+            path = path_of(path)
+        except UnicodeEncodeError:
+            return None  # no server's: PEP 3333 has latin-1 only
     search: str = environ.get("QUERY_STRING") or ""
     if search and query is not None:
         search = query(search)
@@ -114,14 +178,19 @@ def forwarded(environ: WSGIEnvironment, names: Iterable[str]) -> str:
             if name == "HTTP_FORWARDED":
                 value = _where(value)
             found.append(f"{name[5:].lower()}={_one_line(value)}")
-    return "&".join(found)
+    return _bounded("&".join(found))
 
 
 def _where(value: str) -> str:
-    """Of a Forwarded field (RFC 7239 section 4) all but who the client and the proxies are."""
-    members = value.lower().replace(",", ";").split(";")
-    words = [member.strip() for member in members]
-    return ";".join(word for word in words if not word.startswith(("for=", "by=")))
+    """Of a Forwarded field (RFC 7239 section 4) all but who the client and the proxies are.
+
+    Where an element ends stays seen: some believe the first proxy, some the last.
+    """
+    elements = [
+        [pair for pair in map(str.strip, element.split(";")) if not pair.startswith(("for=", "by="))]
+        for element in value.lower().split(",")
+    ]
+    return ",".join(map(";".join, elements))
 
 
 def _one_line(value: str) -> str:
@@ -130,14 +199,27 @@ def _one_line(value: str) -> str:
 
 def secondary(environ: WSGIEnvironment, names: Iterable[str]) -> str:
     """The secondary key: the request's values of these environ keys, each in its normal form."""
-    return "\n".join([f"{name}={_value(environ, name)}" for name in names])
+    return _bounded("\n".join([f"{name}={_value(environ, name)}" for name in names]))
+
+
+def _bounded(part: str) -> str:
+    """A part of a key, or its hash where it is long; no part begins as that does."""
+    if len(part) <= _LONGEST_PART:
+        return part
+    from hashlib import sha256
+
+    return "#" + sha256(part.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _value(environ: WSGIEnvironment, name: str) -> str:
+    """Absent is ``-``, what is there begins with ``+``, or with ``!`` where a line would end within it."""
     if name.startswith(COOKIE):
         values = [value for cookie, value in cookies(environ) if cookie == name[len(COOKIE) :]]
-        return ";".join(values).replace("\n", " ") if values else "-"
-    return _normal(name, environ.get(name))
+        value = "+" + ";".join(values) if values else "-"
+    else:
+        value = _normal(name, environ.get(name))
+    # Servers let no such request in; whoever calls us without one may.
+    return value if "\n" not in value else "!" + quote(value, encoding="utf-8", errors="surrogatepass")
 
 
 def cookies(environ: WSGIEnvironment) -> list[tuple[str, str]]:
@@ -185,13 +267,15 @@ def _normal(name: str, value: str | None) -> str:
     if name in _NEGOTIATED:
         return "+" + _negotiated(value)
     if name == "HTTP_COOKIE" or len(value) > 1024:
-        return "+" + value.replace("\n", " ")
-    return "+" + ",".join([member.strip(" \t") for member in value.replace("\n", " ").split(",")])
+        return "+" + value
+    return "+" + ",".join([member.strip(" \t") for member in value.split(",")])
 
 
 def _sorted_members(value: str) -> str:
+    # Space means nothing around the separators; within a member it makes another one, or nonsense, which the
+    # application may answer as it likes.
     members = [
-        member.replace(" ", "").replace("\t", "") for member in value.lower().replace("\n", "").split(",")
+        ";".join([word.strip(" \t") for word in member.split(";")]) for member in value.lower().split(",")
     ]
     return ",".join(sorted(filter(None, members)))
 

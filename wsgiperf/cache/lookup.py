@@ -20,13 +20,14 @@ class Lookup:
     """One GET or HEAD that goes on to the application, with what is to be done with its response."""
 
     __slots__ = (
-        "authorized", "cookie", "directives", "entry", "flight", "forward", "held", "if_modified_since",
-        "if_none_match", "key", "names", "position", "primary", "refresh", "requested", "rules", "storable",
-        "validating",
+        "alone", "authorized", "cookie", "directives", "entry", "flight", "forward", "held",
+        "if_modified_since", "if_none_match", "key", "method", "names", "position", "primary", "refresh",
+        "requested", "rules", "sent", "storable", "validating",
     )  # fmt: skip
 
     def __init__(self, primary: str, requested: float, position: int) -> None:
         self.primary = self.key = primary
+        self.method = "GET"
         self.requested = requested  #: wall clock
         self.position = position  #: of the journal: what is purged from now on isn't stored
         self.directives: RequestDirectives = NO_DIRECTIVES
@@ -38,18 +39,15 @@ class Lookup:
         self.flight: Flight | None = None  #: led by this request
         self.authorized = self.cookie = False
         self.storable = True
+        self.alone = False  #: it doesn't wait for others, nor they for it
         self.validating = False  #: the application is asked with the entry's validators
         self.refresh = False
+        #: The request as it came: what the application changes in environ is not what others will ask with.
+        self.sent: WSGIEnvironment = {}
         # The client's conditions, where the application isn't asked with them.
         self.if_none_match: str | None = None
         self.if_modified_since: str | None = None
 
     def fields(self, environ: WSGIEnvironment) -> WSGIEnvironment:
         """The request's fields as the client sent them."""
-        if self.if_none_match is None and self.if_modified_since is None and not self.validating:
-            return environ
-        return {
-            **environ,
-            "HTTP_IF_NONE_MATCH": self.if_none_match,
-            "HTTP_IF_MODIFIED_SINCE": self.if_modified_since,
-        }
+        return self.sent or environ

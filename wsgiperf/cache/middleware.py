@@ -7,24 +7,29 @@ first byte is sent where it is whole by then, else while it passes.
 
 from __future__ import annotations
 
+import logging
 from os import register_at_fork
+from time import perf_counter
 from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
 from wsgiperf.cache import clock
 from wsgiperf.cache.admission import Admission
-from wsgiperf.cache.answers import answer, covers, gateway_timeout
+from wsgiperf.cache.answers import answer, conditional_answer, covers, gateway_timeout, hit
+from wsgiperf.cache.calling import called
 from wsgiperf.cache.coalescing import Flights
-from wsgiperf.cache.entry import Entry, Varying
+from wsgiperf.cache.entry import Entry, Uncacheable, Varying
 from wsgiperf.cache.gathering import Gathering
-from wsgiperf.cache.invalidation import changed_urls
-from wsgiperf.cache.key import FORWARDING, forwarded, keyed_url
+from wsgiperf.cache.invalidation import changed_urls, located_at
+from wsgiperf.cache.key import FORWARDING, Keys, forwarded
 from wsgiperf.cache.lookup import Lookup
 from wsgiperf.cache.opening import open_storage
 from wsgiperf.cache.purges import Purge
 from wsgiperf.cache.refresh import REFRESH, Refresher, environ_for_refresh, run
+from wsgiperf.cache.renewal import covers_up
 from wsgiperf.cache.rules import Rules, counting_cookies, ignoring
 from wsgiperf.cache.selection import reusable, select
+from wsgiperf.cache.upgrading import HOT, Upgrader
 from wsgiperf.events import Cached
 from wsgiperf.http.cache_status import member, template
 from wsgiperf.http.reuse import FRESH, STALE_WHILE_REVALIDATE, request_directives
@@ -38,15 +43,19 @@ if TYPE_CHECKING:
 
 __all__ = ["CacheMiddleware"]
 
+_log = logging.getLogger("wsgiperf.cache")
+
 _FORWARDING = frozenset(FORWARDING)
 _CONDITIONS = frozenset(("HTTP_IF_MATCH", "HTTP_IF_UNMODIFIED_SINCE"))
 #: What makes a request more than "give me this".
 _SPECIAL = _FORWARDING | _CONDITIONS | {
     "HTTP_AUTHORIZATION", "HTTP_CACHE_CONTROL", "HTTP_PRAGMA", "HTTP_RANGE", "HTTP_TRANSFER_ENCODING",
-    "CONTENT_LENGTH", "wsgi.input_terminated", REFRESH,
+    "CONTENT_LENGTH", "REMOTE_USER", REFRESH,
 }  # fmt: skip
 _SAFE = frozenset(("GET", "HEAD", "OPTIONS", "TRACE"))
 _HIT, _STALE = Cached("hit"), Cached("stale")
+#: In the place of a look-up: this request is none of the cache's business.
+_BYPASS = object()
 
 
 class CacheMiddleware(Middleware):
@@ -68,11 +77,16 @@ class CacheMiddleware(Middleware):
         self._storage = open_storage(settings)
         self._flights = Flights(self._storage, settings.coalesce_timeout)
         self._rules = Rules(settings.rules)
-        self._query = ignoring(settings.ignored_query)
+        self._key_of = Keys(ignoring(settings.ignored_query)).of
         self._counts = counting_cookies(settings.ignored_cookies)
         self._refresher = Refresher(settings.refresh_threads)
+        self._upgrader = Upgrader() if settings.best_compression else None
         self._name = settings.status_name
+        # Cache-Status, as far as it is the same each time.
         self._hit = template(self._name, hit=True) if self._name else ""
+        self._missed, self._bypass, self._method = (
+            member(self._name, fwd=why) if self._name else "" for why in ("uri-miss", "bypass", "method")
+        )
         self._gathering = Gathering(
             self._storage,
             self._flights,
@@ -80,7 +94,7 @@ class CacheMiddleware(Middleware):
             lambda lookup: self._status(lookup, collapsed=True) if self._name else None,
             lambda: self.inner,
         )
-        self._admission = Admission(settings, self._storage, self._rules)
+        self._admission = Admission(settings, self._storage, self._rules, lambda: self.inner)
         _all.add(self)
         super().__init__(app)
 
@@ -104,35 +118,52 @@ class CacheMiddleware(Middleware):
             return None
         environ = exchange.environ
         special = environ.keys() & _SPECIAL
-        key = keyed_url(exchange, self._query)
+        key = self._key_of(exchange)
         if key is None:
+            exchange.notes[self] = _BYPASS
             return None
         if special and special & _FORWARDING:
             key = f"{key}\n{forwarded(environ, special)}"
             special -= _FORWARDING
         now = clock.now()
-        held = self._storage.get(key)
-        if (
-            type(held) is Entry
-            and now < held.fresh_until
-            and not special
-            and not (held.anonymous and "HTTP_COOKIE" in environ)
-        ):
-            status = self._hit % (held.fresh_until - now) if self._hit else None
-            response = answer(exchange, held, now, status)
-            if response is not None:
-                exchange.events.append(_HIT)
-                return response
+        held = self._storage.get(key, now)
+        if not special:
+            if type(held) is Entry:
+                if (
+                    now < held.fresh_until
+                    and held.plain
+                    and not (held.anonymous and "HTTP_COOKIE" in environ)
+                ):
+                    return self._answer_hit(exchange, held, now)
+            elif type(held) is Uncacheable and now < held.kept_until and not self._rules:
+                exchange.notes[self] = self._storage.position  # its response is looked at again
+                return None
         return self._look_up(exchange, Lookup(key, now, self._storage.position), held, special)
+
+    def _answer_hit(self, exchange: Exchange, entry: Entry, now: float) -> Response:
+        """A plain request for a fresh entry: what a cache is for."""
+        exchange.events.append(_HIT)
+        variants = entry.variants
+        variants.hits = hits = variants.hits + 1
+        if hits == HOT and self._upgrader is not None:
+            self._upgrader.consider(entry)
+        environ = exchange.environ
+        if "HTTP_IF_NONE_MATCH" in environ or "HTTP_IF_MODIFIED_SINCE" in environ:
+            response = conditional_answer(exchange, entry, now, self._hit)
+            if response is not None:
+                return response
+        return hit(entry, now, self._hit)
 
     def _look_up(self, exchange: Exchange, lookup: Lookup, held: Any, special: set[str]) -> Response | None:
         """All that isn't a plain hit."""
         environ = exchange.environ
         if special and self._passes(environ, special):
+            exchange.notes[self] = _BYPASS
             return None
         exchange.notes[self] = lookup
         lookup.refresh = REFRESH in special
-        lookup.authorized = "HTTP_AUTHORIZATION" in special
+        # Servers that ask for the password themselves keep the field and name the user.
+        lookup.authorized = "HTTP_AUTHORIZATION" in special or bool(environ.get("REMOTE_USER"))
         lookup.cookie = "HTTP_COOKIE" in environ and self._counts(environ["HTTP_COOKIE"])
         if "HTTP_CACHE_CONTROL" in special or "HTTP_PRAGMA" in special:
             lookup.directives = request_directives(
@@ -146,16 +177,37 @@ class CacheMiddleware(Middleware):
             return response
         if lookup.directives.only_if_cached:
             self._done(exchange)
-            return gateway_timeout(self._status(lookup, detail="only-if-cached"))
+            return gateway_timeout(member(self._name, detail="only-if-cached") if self._name else None)
+        lookup.sent = environ.copy()  # what the application makes of it is in nobody else's request
         lookup.storable = not lookup.directives.no_store
         if exchange.method == "HEAD" or "HTTP_RANGE" in special or not lookup.storable:
             return None
-        response = self._gathering.gather(exchange, lookup)
-        if response is None:
-            self._ask(exchange, lookup)
-            return None
-        self._done(exchange)
+        response = None if lookup.alone else self._gathering.gather(exchange, lookup)
+        if response is not None:
+            self._done(exchange)
+            return response
+        self._ask(exchange, lookup)
+        entry = lookup.entry
+        if entry is not None and not lookup.refresh and covers_up(entry, lookup.requested):
+            return self._ask_under_cover(exchange, lookup, entry)
+        return None
+
+    def _ask_under_cover(self, exchange: Exchange, lookup: Lookup, entry: Entry) -> Response | None:
+        """Call the application here, for the entry may stand in for an exception (RFC 5861 section 4)."""
+        try:
+            response = called(self.inner, exchange.environ)
+        except Exception:
+            _log.exception("the application failed; what is stored is served in its place")
+            response = Response("500 Internal Server Error", [("Content-Length", "0")], [])
+        self._admit(exchange, response, lookup)
         return response
+
+    def _admit(self, exchange: Exchange, response: Response, lookup: Lookup) -> None:
+        answered = response.status[:3]
+        detail = self._admission.admit(exchange, response, lookup)
+        if self._name:
+            told = int(answered) if answered != response.status[:3] or detail == "revalidated" else None
+            self._say(response, self._status(lookup, stored=detail == "ok", detail=detail, told=told))
 
     def _passes(self, environ: dict[str, Any], special: set[str]) -> bool:
         """Whether this is no business of the cache: a GET with a body, or a precondition."""
@@ -170,7 +222,7 @@ class CacheMiddleware(Middleware):
         if entry is None:
             return None
         if entry.anonymous and (lookup.cookie or lookup.authorized):
-            lookup.entry, lookup.forward = None, "bypass"
+            lookup.entry, lookup.forward, lookup.alone = None, "bypass", True
             return None
         if entry.pieces is not None and (
             exchange.method != "GET"
@@ -233,16 +285,47 @@ class CacheMiddleware(Middleware):
     def on_response(self, exchange: Exchange, response: Response) -> None:
         """Judge the response: store it, or take the stored one in its place."""
         lookup = exchange.notes.get(self)
-        if lookup is None:
-            if exchange.method not in _SAFE:
+        method = exchange.method
+        if type(lookup) is Lookup:
+            self._admit(exchange, response, lookup)
+        elif lookup is _BYPASS:
+            self._say(response, self._bypass)
+        elif method == "GET" or method == "HEAD":
+            if method == "HEAD" or self._admission.is_hopeless(exchange, response):
+                self._say(response, self._missed)
+            else:
+                self._admit(exchange, response, self._looked_up_late(exchange, lookup))
+        else:
+            if method not in _SAFE:
                 self._invalidate(exchange, response)
-            if self._name:
-                forward = "bypass" if exchange.method in ("GET", "HEAD") else "method"
-                self._say(response, member(self._name, fwd=forward))
-            return
-        detail = self._admission.admit(exchange, response, lookup)
-        if self._name:
-            self._say(response, self._status(lookup, stored=detail == "ok", detail=detail))
+            if method == "POST" and self._names_itself(exchange, response):
+                # RFC 9110 section 9.3.3: it says that a GET would be answered by the same.
+                made = self._looked_up_late(exchange, self._storage.position)
+                made.method = "POST"
+                self._admission.admit(exchange, response, made)
+            self._say(response, self._method)
+
+    def _looked_up_late(self, exchange: Exchange, position: Any) -> Lookup:
+        """The look-up of a request for which none was made on its way in.
+
+        :param position: the journal's, then.
+        """
+        environ = exchange.environ
+        special = environ.keys() & _FORWARDING
+        key = self._key_of(exchange) or ""
+        if special:
+            key = f"{key}\n{forwarded(environ, special)}"
+        lookup = Lookup(key, clock.now() - (perf_counter() - exchange.started), position)
+        lookup.authorized = "HTTP_AUTHORIZATION" in environ
+        lookup.cookie = "HTTP_COOKIE" in environ and self._counts(environ["HTTP_COOKIE"])
+        lookup.storable = key != ""
+        return lookup
+
+    def _names_itself(self, exchange: Exchange, response: Response) -> bool:
+        """Whether Content-Location says that the response is what the URL stands for."""
+        url = self._key_of(exchange)
+        location = response.headers.fields.get("content-location")
+        return url is not None and location is not None and located_at(location, url) == url
 
     def on_close(self, exchange: Exchange) -> None:
         """Let those who wait go, if nothing was stored for them."""
@@ -252,11 +335,11 @@ class CacheMiddleware(Middleware):
         if type(lookup) is Lookup:
             if lookup.flight is not None and lookup.flight.recording is None:
                 lookup.flight.share()
-        else:
+        elif callable(lookup):
             lookup()  # a refresh that had to wait for the last byte
 
     def _invalidate(self, exchange: Exchange, response: Response) -> None:
-        url = keyed_url(exchange, self._query)
+        url = self._key_of(exchange)
         if url is None:
             return
         environ = exchange.environ
@@ -281,19 +364,28 @@ class CacheMiddleware(Middleware):
             exchange.notes[self] = lambda: run(self, environ)
 
     def _status(
-        self, lookup: Lookup, *, stored: bool = False, collapsed: bool = False, detail: str | None = None
+        self,
+        lookup: Lookup,
+        *,
+        stored: bool = False,
+        collapsed: bool = False,
+        detail: str | None = None,
+        told: int | None = None,
     ) -> str:
         if detail in ("ok", "stream", "revalidated"):
             detail = None
         return member(
             self._name,
             fwd=lookup.forward,
+            fwd_status=told,
             stored=stored,
             collapsed=collapsed,
             detail=detail,
         )
 
     def _say(self, response: Response, status: str) -> None:
+        if not status:
+            return
         headers = response.headers
         own = headers.fields.get("cache-status")
         if own is None:

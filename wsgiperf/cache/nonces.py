@@ -9,8 +9,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from sys import getsizeof
+from typing import TYPE_CHECKING
 
-__all__ = ["LONGEST", "MOST_HOLES", "SHORTEST", "Template", "cut", "holes_in_headers"]
+from wsgiperf.http.cache_control import unshared
+
+if TYPE_CHECKING:
+    from wsgiperf.http.headers import Headers
+
+__all__ = [
+    "LONGEST",
+    "MOST_HOLES",
+    "SHORTEST",
+    "Template",
+    "cut",
+    "holes_in_headers",
+    "make_private",
+    "weakened",
+]
 
 MOST_HOLES = 256
 """A page with more is no page: it costs more to fill than it is worth."""
@@ -88,3 +103,28 @@ def holes_in_headers(headers: Iterable[tuple[str, str]], nonce: bytes) -> bool:
     """
     sought = nonce.decode("latin-1").lower()
     return any(sought in value.lower() for _, value in headers)
+
+
+def make_private(headers: Headers) -> None:
+    """A page with a nonce is for the browser it was made for; a shared cache would give it to others.
+
+    Of the fields that speak to such caches (RFC 9213) each network has its own: none goes out.
+    """
+    headers["Cache-Control"] = unshared(headers.fields.get("cache-control"))
+    for name in [*headers.fields]:
+        if name == "surrogate-control" or (name.endswith("-cache-control") and name != "cache-control"):
+            del headers[name]
+    if "expires" in headers.fields and "max-age" not in headers.fields["cache-control"]:
+        del headers["Expires"]
+
+
+def weakened(pairs: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """The fields without what two answers that differ in their nonces can't share: a strong tag, digests."""
+    made = []
+    for name, value in pairs:
+        lower = name.lower()
+        if lower == "etag" and value[:2] != "W/":
+            value = f"W/{value}"
+        if lower not in ("accept-ranges", "content-md5", "digest", "content-digest", "repr-digest"):
+            made.append((name, value))
+    return made

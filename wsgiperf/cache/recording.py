@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from logging import getLogger
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from wsgiref.types import WSGIEnvironment
 
 __all__ = ["Follower", "Recorded", "Recording"]
+
+_log = getLogger("wsgiperf.cache")
 
 #: Seconds that a body is read on for, once the client it was made for has left.
 READ_ON = 1.0
@@ -35,7 +38,7 @@ class Recording:
 
     __slots__ = (
         "_finish", "_key", "_length", "_limit", "_secondary", "_waiting", "anonymous", "blocks", "ended",
-        "followers", "head", "size", "whole",
+        "followers", "head", "held_up", "size", "whole",
     )  # fmt: skip
 
     def __init__(
@@ -48,6 +51,7 @@ class Recording:
         self._finish = finish
         self.blocks: list[bytes] = []
         self.size = 0
+        self.held_up = 0.0  #: seconds that the leader's client has taken for its blocks
         self.ended = False  #: no more blocks come
         self.whole = False  #: and those that came are all of the body
         self.followers: list[object] = []  #: a list, because its changes are atomic
@@ -76,6 +80,8 @@ class Recording:
         self.ended = True
         try:
             self._finish(b"".join(self.blocks) if self.whole else None)
+        except Exception:
+            _log.exception("a response could not be stored")
         finally:
             if not self.whole and not self.followers:
                 self.blocks = []
@@ -89,7 +95,7 @@ class Recording:
         mine.acquire()
         self._waiting.append(mine)
         if not (len(self.blocks) > known or self.ended):
-            mine.acquire(timeout=seconds)
+            mine.acquire(timeout=max(0.0, seconds))
         return len(self.blocks) > known or self.ended
 
     def _wake(self) -> None:
@@ -101,24 +107,29 @@ class Recording:
 class Recorded:
     """The leader's body: passes each block on as it comes, and records it."""
 
-    __slots__ = ("_blocks", "_recording")
+    __slots__ = ("_blocks", "_recording", "_since")
 
     def __init__(self, blocks: Iterator[bytes], recording: Recording) -> None:
         self._blocks, self._recording = blocks, recording
+        self._since: float | None = None  # the latest block is with the server
 
     def __iter__(self) -> Iterator[bytes]:
         return self
 
     def __next__(self) -> bytes:
+        recording = self._recording
+        if self._since is not None:
+            recording.held_up += monotonic() - self._since
         try:
             block = next(self._blocks)
         except StopIteration:
-            self._recording.end(True)
+            recording.end(True)
             raise
         except BaseException:
-            self._recording.end(False)
+            recording.end(False)
             raise
-        self._recording.add(block)
+        recording.add(block)
+        self._since = monotonic()
         return block
 
     def close(self) -> None:
@@ -139,16 +150,23 @@ class Recorded:
 class Follower:
     """The body of one who reads along.
 
+    :param seconds: how long to wait for a block, and for the leader's client in all.
     :param resume: where the leader fails or is slow: the rest of the body by a call of one's own, which must
         begin with the blocks that were sent.
+    :param stalled: called where it is slow: nobody else is to follow it.
     """
 
-    __slots__ = ("_at", "_recording", "_rest", "_resume", "_seconds", "_sent")
+    __slots__ = ("_at", "_recording", "_rest", "_resume", "_seconds", "_sent", "_stalled")
 
     def __init__(
-        self, recording: Recording, seconds: float, resume: Callable[[list[bytes]], Iterator[bytes]]
+        self,
+        recording: Recording,
+        seconds: float,
+        resume: Callable[[list[bytes]], Iterator[bytes]],
+        stalled: Callable[[], object],
     ) -> None:
-        self._recording, self._seconds, self._resume = recording, seconds, resume
+        self._recording, self._seconds = recording, seconds
+        self._resume, self._stalled = resume, stalled
         recording.followers.append(self)
         self._at = 0
         self._sent: list[bytes] = []
@@ -161,7 +179,7 @@ class Follower:
         if self._rest is None:
             recording = self._recording
             blocks = recording.blocks
-            if recording.wait(self._at, self._seconds):
+            if self._at < len(blocks) or self._wait(recording):
                 if self._at < len(blocks):
                     block = blocks[self._at]
                     self._at += 1
@@ -169,8 +187,17 @@ class Follower:
                     return block
                 if recording.whole:
                     raise StopIteration
+            else:
+                self._stalled()
             self._rest = self._resume(self._sent)
         return next(self._rest)
+
+    def _wait(self, recording: Recording) -> bool:
+        """Wait for a block; what of that is the fault of the leader's client isn't waited another time."""
+        before, since = recording.held_up, monotonic()
+        arrived = recording.wait(self._at, self._seconds)
+        self._seconds -= min(recording.held_up - before, monotonic() - since)
+        return arrived
 
     def close(self) -> None:
         """Gone, or done."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from wsgiperf.cache import clock
 from wsgiperf.cache.answers import answer
 from wsgiperf.cache.entry import Entry
+from wsgiperf.cache.nonces import make_private, weakened
 from wsgiperf.http.conditional import freshened, head_freshens
 from wsgiperf.http.headers import Headers
 from wsgiperf.http.reuse import may_serve_on_error
@@ -34,8 +35,14 @@ def renewed(
     verdict = judge(Headers(pairs))
     if not verdict.stored:
         verdict = Verdict(True, "ok", always_revalidate=True)
+    pairs = stored_fields(pairs, verdict, set_cookie)
+    if entry.template is not None:
+        # What holds for a page with a nonce, the application doesn't know.
+        updated = Headers(pairs)
+        make_private(updated)
+        pairs = weakened(updated.pairs)
     fresh = Entry(
-        entry.key, entry.status, stored_fields(pairs, verdict, set_cookie), entry.body,
+        entry.key, entry.status, pairs, entry.body,
         requested=lookup.requested, born=clock.now() - verdict.initial_age, lifetime=verdict.lifetime,
         stale_while_revalidate=verdict.stale_while_revalidate, stale_if_error=verdict.stale_if_error,
         must_revalidate=verdict.must_revalidate, always_revalidate=verdict.always_revalidate,

@@ -7,7 +7,7 @@ puts that header or cookie into the key, or says `shared=True`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 
 from wsgiperf.cache.key import matcher
 from wsgiperf.caching_rules import Rule
@@ -65,20 +65,25 @@ def ignoring(patterns: Iterable[str]) -> Callable[[str], str] | None:
         return None
 
     def without(query: str) -> str:
-        kept = [pair for pair in query.split("&") if not matches(pair.partition("=")[0])]
+        # Some applications end a parameter at a semicolon, too: the rest may be one that counts.
+        kept = [pair for pair in query.split("&") if ";" in pair or not matches(pair.partition("=")[0])]
         return "&".join(kept)
 
     return memoised(without)
 
 
-def counting_cookies(patterns: Iterable[str]) -> Callable[[str], bool]:
-    """Whether a Cookie field has a cookie whose name is on no list of ignored ones: remembered."""
+def counting_cookies(patterns: Iterable[str], names: Collection[str] = ()) -> Callable[[str], bool]:
+    """Whether a Cookie field has a cookie whose name is on no list of ignored ones: remembered.
+
+    :param names: ignored as well, just as they are.
+    """
     matches = matcher(tuple(patterns))
 
     def counts(field: str) -> bool:
-        for pair in field.split(";"):
+        # Some servers join two Cookie lines by a comma (RFC 6265 section 5.4 allows but one).
+        for pair in field.replace(",", ";").split(";"):
             name = pair.partition("=")[0].strip()
-            if name and (matches is None or not matches(name)):
+            if name and name not in names and (matches is None or not matches(name)):
                 return True
         return False
 

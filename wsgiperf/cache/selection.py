@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from wsgiperf.cache import clock
 from wsgiperf.cache.entry import Entry, Varying
 from wsgiperf.cache.key import secondary
 from wsgiperf.http.reuse import decide
@@ -25,7 +26,7 @@ def select(storage: Storage, environ: WSGIEnvironment, lookup: Lookup, held: Hel
     names = lookup.names
     if type(held) is Varying:
         lookup.key = f"{lookup.primary}\n{held.salt}\n{secondary(environ, held.names)}"
-        held = storage.get(lookup.key)
+        held = storage.get(lookup.key, clock.now())
         lookup.forward = "vary-miss"
     elif names:
         # Nothing is stored yet: only those who would share the entry may wait for each other.

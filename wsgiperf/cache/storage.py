@@ -20,6 +20,7 @@ from wsgiperf.cache.entry import Entry, Held
 from wsgiperf.cache.frames import decode, encode, glance
 from wsgiperf.cache.journal import Follower, Journal, JournalError
 from wsgiperf.cache.leases import LeaseKeeper
+from wsgiperf.cache.messages import Messages
 from wsgiperf.cache.purges import Purge
 from wsgiperf.errors import WSGIPerfError
 
@@ -57,10 +58,11 @@ class Storage:
     ) -> None:
         self._memory, self._shared = memory, shared
         self._find: Callable[[str], Any] = _nothing if memory is None else memory.find
-        self._journal: Any = journal
+        self._told: Any = journal
         if journal is None:
-            self._journal = _NoJournal()
-        self._follower = Follower(self._journal)
+            self._told = _Silence()
+        self._journal: Any = _Silence()  #: it, once it was read, and for as long as it can be
+        self._follower = Follower(self._told)
         self._verify_at = 0.0
         self._complain_at = 0.0
         #: How often the shared store or the journal failed.
@@ -68,8 +70,9 @@ class Storage:
         self._leases = LeaseKeeper()
         self._lease: Callable[[str, float], Any] | None = getattr(shared, "lease", None)
         subscribe = getattr(shared, "subscription", None)
-        self._messages = None if subscribe is None or memory is None else subscribe(self._on_message)
-        self._generation = -1
+        self._messages = None
+        if subscribe is not None and memory is not None:
+            self._messages = Messages(subscribe, self._told, self._apply)
 
     @property
     def is_shared(self) -> bool:
@@ -78,15 +81,18 @@ class Storage:
 
     @property
     def position(self) -> int:
-        """The journal's position, for `was_purged_since`."""
+        """How much is known of purges by now: for `was_purged_since`."""
         position: int = self._journal.position
-        return position
+        return position << 32 | (0 if self._messages is None else self._messages.count)
 
-    def get(self, key: str) -> Held | None:
-        """What is held under a key, here or in the shared store."""
-        if self._journal.position != self._follower.position or clock.now() > self._verify_at:
+    def get(self, key: str, now: float) -> Held | None:
+        """What is held under a key, here or in the shared store.
+
+        :param now: seconds since the epoch.
+        """
+        if now > self._verify_at or self._journal.position != self._follower.position:
             self._catch_up()
-        if self._messages is not None and not self._hears():
+        if self._messages is not None and not self._messages.hears():
             return self.fetch(key)
         node = self._find(key)
         if node is not None:
@@ -99,6 +105,7 @@ class Storage:
         """What the shared store holds, taken into memory."""
         if self._shared is None:
             return None
+        position = self.position
         try:
             data = self._shared.get(key)
         except Exception as error:
@@ -111,6 +118,9 @@ class Storage:
             self._failed("holds what isn't ours, or is damaged", None)
             return None
         self._remember(held)
+        if self._memory is not None and self.was_purged_since(position, held):
+            self._memory.delete(key)  # it was read just before, and came to memory just after
+            return None
         return held
 
     def put(self, held: Held) -> None:
@@ -132,12 +142,24 @@ class Storage:
             except Exception as error:
                 self._failed("could not be written", error)
 
-    def was_purged_since(self, position: int, held: Entry) -> bool:
+    def was_purged_since(self, position: int, held: Held) -> bool:
         """Whether a purge since then means this entry, or may: what was made before it must not stay."""
-        if self._journal.position == position:
+        if self.position == position:
             return False
-        purges = self._journal.read(position)
-        return purges is None or any(_means(purge, held.key, held.tags) for purge in purges)
+        purges = self._purges_since(position)
+        tags = getattr(held, "tags", ())
+        return purges is None or any(_means(purge, held.key, tags) for purge in purges)
+
+    def may_be_purged_since(self, position: int, key: str) -> bool:
+        """The same of a response that isn't there yet, so that its tags are not known."""
+        purges = self._purges_since(position)
+        return purges is None or any(purge.kind == "tag" or _means(purge, key, ()) for purge in purges)
+
+    def _purges_since(self, position: int) -> list[Purge] | None:
+        """None where they may have been any."""
+        told: list[Purge] | None = self._journal.read(position >> 32)
+        heard = [] if self._messages is None else self._messages.since(position & 0xFFFFFFFF)
+        return None if told is None or heard is None else told + heard
 
     def lease(self, key: str) -> KeptLease | bool | None:
         """The lease to make the response for a key; False where another has it, None for none needed."""
@@ -153,9 +175,15 @@ class Storage:
     def invalidate(self, key: str) -> None:
         """What is under a primary key has changed: an unsafe method said so. Best effort, unlike a purge."""
         purge = Purge.of_key(key)
+        self._tell_or_not(purge)
         self.delete(key)
+        if self._shared is not None:
+            self._tell_or_not(purge)  # as `purge` does
+
+    def _tell_or_not(self, purge: Purge) -> None:
         try:
-            self._journal.write(purge)
+            self._told.write(purge)
+            self._catch_up()  # or what is stored from now on would be taken for what was meant
             publish = getattr(self._shared, "publish", None)
             if publish is not None:
                 publish(purge.encode())
@@ -169,29 +197,41 @@ class Storage:
         :raises PurgeFailed: where one tier may have been missed; the others are done.
         """
         failures: list[str] = []
-        met = 0
+        met = sum(_means(purge, held.key, getattr(held, "tags", ())) for _, held in self._items())
+        # What is being made must not be stored after the shared store was looked through, so others are told
+        # before; and what they fetch until then must not stay in their memory, so they are told after.
+        self._tell(failures, purge)
         if self._shared is not None:
             met = self._attempt(failures, "the shared store", lambda: self._purge_shared(purge))
-        else:
-            met = sum(_means(purge, held.key, getattr(held, "tags", ())) for _, held in self._items())
-        self._attempt(failures, "the journal", lambda: self._journal.write(purge))
+            if not failures:
+                self._tell(failures, purge)
         self._attempt(failures, "this process", lambda: self._catch_up(strict=True))
         self._apply([purge])
-        publish = getattr(self._shared, "publish", None)
-        if publish is not None:
-            self._attempt(failures, "the other machines", lambda: publish(purge.encode(), patient=True))
         if failures:
             raise PurgeFailed("; ".join(failures))
         return met
+
+    def _tell(self, failures: list[str], purge: Purge) -> None:
+        self._attempt(failures, "the journal", lambda: self._told.write(purge))
+        publish = getattr(self._shared, "publish", None)
+        if publish is not None:
+            self._attempt(failures, "the other machines", lambda: publish(purge.encode(), patient=True))
 
     def grown(self, key: str) -> None:
         """An entry has got one more encoded variant."""
         if self._memory is not None:
             self._memory.reweigh(key)
-        if self._shared is not None:
-            node = self._find(key)
-            if node is not None and (seconds := node.value.kept_until - clock.now()) > 0:
-                self._share(node.value, seconds)
+        if self._shared is None or (self._messages is not None and not self._messages.hears()):
+            return
+        position = self.position
+        if self._journal.position != self._follower.position:
+            self._catch_up()  # what was purged must not come back this way
+        node = self._find(key)
+        if node is not None and (seconds := node.value.kept_until - clock.now()) > 0:
+            held = node.value
+            self._share(held, seconds)
+            if self.was_purged_since(position, held):
+                self.invalidate(held.key)
 
     # -- tiers
 
@@ -237,14 +277,15 @@ class Storage:
             now = clock.now()
             if now > self._verify_at or self._verify_at - now > VERIFY_EVERY:
                 self._verify_at = now + VERIFY_EVERY
-                self._journal.verify()
+                self._told.verify()
+                self._journal = self._told
             self._follower.follow(self._apply)
         except JournalError as error:
             if strict:
                 raise
-            self._failed("no journal: purges by other processes are not heard of", error)
-            self._journal = _NoJournal()
-            self._follower = Follower(self._journal)
+            # Tried again in a second. A purge that can't be told of fails where it is made.
+            self._failed("journal can't be read, purges by other processes aren't heard of", error)
+            self._journal = _Silence(self._follower.position)
 
     def _apply(self, purges: list[Purge] | None) -> None:
         if self._memory is None:
@@ -273,22 +314,6 @@ class Storage:
     def _items(self) -> list[tuple[str, Any]]:
         return [] if self._memory is None else self._memory.items()
 
-    def _hears(self) -> bool:
-        """Whether messages from other machines are known to arrive."""
-        messages: Any = self._messages
-        healthy: bool = monotonic() < messages.healthy_until
-        if not healthy:
-            messages.start()
-        if self._generation != messages.generation:
-            # What was sent between two subscriptions nobody heard.
-            self._generation = messages.generation
-            self._apply(None)
-        return healthy
-
-    def _on_message(self, data: bytes) -> None:
-        purge = Purge.decode(data)
-        self._apply(None if purge is None else [purge])
-
     def _failed(self, what: str, error: BaseException | None) -> None:
         self.errors += 1
         now = monotonic()
@@ -297,16 +322,20 @@ class Storage:
             _log.warning("the shared cache store %s: %s", what, error if error is not None else "ignored")
 
 
-class _NoJournal:
-    """For a cache without one."""
+class _Silence:
+    """In the place of a journal that can't be had: nothing is ever new in it.
 
-    position = 1
+    :param position: up to where the journal was followed.
+    """
+
+    def __init__(self, position: int = 0) -> None:
+        self.position = position
 
     def write(self, purge: Purge) -> int:
-        return 1
+        return self.position
 
     def read(self, since: int, until: int | None = None) -> list[Purge] | None:
-        return [] if since else None
+        return []
 
     def verify(self) -> bool:
         return True

@@ -49,18 +49,23 @@ class Variants(dict[str, bytes]):
 
 
 class Splices(dict[str, "SplicedTemplate | None"]):
-    """The encoded forms of one body with a nonce cut out, each made when first asked for."""
+    """The encoded forms of one body with a nonce cut out, each made when first asked for.
 
-    __slots__ = ("_template", "size")
+    :param variants: the entry's own, which know whom to tell that it has grown.
+    """
 
-    def __init__(self, template: Template) -> None:
-        self._template, self.size = template, 0
+    __slots__ = ("_template", "_variants", "size")
+
+    def __init__(self, template: Template, variants: Variants) -> None:
+        self._template, self._variants, self.size = template, variants, 0
 
     def __missing__(self, coding: str) -> SplicedTemplate | None:
         # Two threads may do this at once, for the same result.
         spliced = self[coding] = splice(self._template, coding, LEVELS.get(coding, 0))
         if spliced is not None:
             self.size += spliced.size
+            if self._variants.grown is not None:
+                self._variants.grown(self._variants.key)
         return spliced
 
 

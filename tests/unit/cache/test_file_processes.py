@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import resource
 import signal
 import threading
 import time
@@ -78,9 +79,11 @@ class TestBound:
         for _ in range(200):
             store.set("another", BODY)
             assert store.delete("another") is True
-            store.set("more", BODY)
-            assert store.purge(lambda head: False, 0.0) == 0
-            store.delete("more")
+        assert sum(store.has(str(number)) for number in range(40)) == 40
+        for _ in range(20):
+            for number in range(15):
+                store.set(f"odd {number}", b"odd" + BODY)
+            assert store.purge(lambda head: head.startswith(b"odd"), 0.0) == 15
         assert sum(store.has(str(number)) for number in range(40)) == 40
 
     def test_what_was_read_outlives_what_was_not(self, directory):
@@ -200,6 +203,21 @@ class TestProcesses:
         lease.release()
         assert ended_well(fork(lambda: store.lease(KEY, 5) is not None))
 
+    def test_a_child_gets_what_its_parent_held_and_let_go(self, store):
+        lease = store.lease(KEY, 5)
+        reading, writing = os.pipe()
+
+        def child():
+            os.read(reading, 1)
+            return store.lease(KEY, 5) is not None
+
+        process = fork(child)
+        lease.release()
+        os.write(writing, b"1")
+        assert ended_well(process)
+        os.close(reading)
+        os.close(writing)
+
     def test_two_stores_on_one_directory_exclude_each_other(self, store, directory):
         """And making, using or dropping the second does not free the first one's lock."""
         lease = store.lease(KEY, 5)
@@ -234,12 +252,23 @@ class TestLeases:
         assert ended_well(fork(lambda: leases.lease(KEY) is None))
         assert again.renew()
 
+    def test_one_descriptor_serves_all(self, tmp_path):
+        leases = FileLeases(str(tmp_path / "leases"))
+        leases.lease(KEY).release()
+        before = os.dup(0)
+        for number in range(50):
+            FileLeases(str(tmp_path / "leases")).lease(f"{KEY}{number}").release()
+        after = os.dup(0)
+        os.close(before)
+        os.close(after)
+        assert after == before + 1
+
     def test_descriptors_may_be_closed_by_a_daemon(self, tmp_path):
         leases = FileLeases(str(tmp_path / "leases"))
         leases.lease(KEY).release()
 
         def daemon():
-            os.closerange(3, 200)
+            os.closerange(3, resource.getrlimit(resource.RLIMIT_NOFILE)[0])
             with (tmp_path / "another").open("wb"):
                 lease = leases.lease(KEY)
                 inner = os.fork()
@@ -250,7 +279,8 @@ class TestLeases:
         assert ended_well(fork(daemon))
 
     def test_what_cannot_be_opened_is_an_error(self, tmp_path):
-        (tmp_path / "leases").symlink_to("/etc/passwd")
+        (tmp_path / "elsewhere").write_bytes(b"")
+        (tmp_path / "leases").symlink_to(tmp_path / "elsewhere")
         with pytest.raises(OSError, match="symbolic"):
             FileLeases(str(tmp_path / "leases")).lease(KEY)
 

@@ -166,17 +166,24 @@ class TestHostileDirectory:
         finally:
             os.close(descriptor)
 
-    def test_other_peoples_files_stay(self, store, directory):
+    def test_other_peoples_files_stay(self, store, directory, tmp_path):
         store.set(KEY, BODY)
         stranger = directory / "00" / "notes.txt"
         stranger.parent.mkdir(exist_ok=True)
         stranger.write_bytes(bytes(1 << 20))
-        (directory / "ab").symlink_to("/etc")
+        elsewhere = tmp_path / "elsewhere"
+        elsewhere.mkdir()
+        bystanders = [elsewhere / name for name in ("passwd", "0123abcd", "unfinished.tmp")]
+        for bystander in bystanders:
+            bystander.write_bytes(b"somebody's")
+            os.utime(bystander, (0, 0))
+        (directory / "ab").symlink_to(elsewhere)
         assert store.clear() is True
         assert stranger.exists()
         for number in range(200):
             store.set(str(number), BODY)
         assert stranger.exists()
+        assert [path for path in bystanders if not path.exists()] == []
 
     @pytest.mark.parametrize("content", [b"", b"x" * 100, b"\xff" * 2048, b"\0" * 2048, b"x" * 5000], ids=len)
     def test_any_table_will_do(self, directory, content):

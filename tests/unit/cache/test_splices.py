@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import argparse
 import importlib
 import random
+import re
 import sys
 import tracemalloc
 import zlib
 from collections.abc import Callable
+from pathlib import Path
 
 import brotli  # type: ignore[import-untyped]
 import pytest
@@ -115,6 +118,19 @@ def test_a_filled_body_decodes_to_the_body_with_that_nonce(
 def test_nonces_of_other_lengths(coding: str, level: int, width: int) -> None:
     template = Template(split(page(5000), 2), width)
     expect_filled(template, spliced(template, coding, level), coding)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_brotli_reads_no_text_by_the_last_bytes_of_a_nonce(seed: int) -> None:
+    """It chooses codes by the kind of the two bytes before: text that goes on with letters after a hole."""
+    source = Path(argparse.__file__).read_bytes()
+    words = [word.start() for word in re.finditer(rb"\w{3}", source[:-2000])]
+    starts = random.Random(seed).sample(words, 4)
+    template = Template(tuple(source[at : at + 500] for at in starts), WIDTH)
+    made = spliced(template, "br", 11)
+    for last in (b"aa", b"aZ", b"Za", b"ZZ", b"5a", b"a5", b"5Z", b"Z5", b"-a", b"a-", b"_Z", b"Z_"):
+        nonce = NONCES[3][:-2] + last
+        assert decoded("br", made.fill(nonce)) == template.fill(nonce)
 
 
 TEXT = page(5000)

@@ -1,0 +1,1 @@
+"""The public HTTP caching tests (cache-tests.fyi), run against our cache: `make conformance`."""
