@@ -2,7 +2,7 @@
 # touched. It is made when first needed, and brought up to date when pyproject.toml changes.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench docs clean
+.PHONY: help demo test conformance check bench docs clean
 .DELETE_ON_ERROR:
 
 VENV := .venv
@@ -19,6 +19,7 @@ FIND_PYTHON = for python in python3 python3.14 python3.13 python3.12 python3.11 
 help:
 	@echo "make demo     serve both example sites (APP=flask or APP=django for one, PORT=9000 for another port)"
 	@echo "make test     run all tests (ARGS='-k etag' for some)"
+	@echo "make conformance  run the public HTTP caching tests against the cache (needs node and npm)"
 	@echo "make check    look for mistakes without running anything: style and types"
 	@echo "make bench    measure what each part costs, and print the figures"
 	@echo "make docs     write the pages of docs/ that are made from the code"
@@ -30,6 +31,10 @@ demo: $(VENV)/.demo
 test: $(VENV)/.dev
 	@echo "Running the tests. Those that need a program this machine lacks are skipped, with the reason."
 	@$(BIN)/python -m pytest $(ARGS)
+
+conformance: $(VENV)/.dev
+	@echo "Running the public HTTP caching tests through a reverse proxy with the cache in front ..."
+	@cd tests && ../$(BIN)/python -m conformance.public_suite $(ARGS)
 
 check: $(VENV)/.dev
 	@echo "Style (ruff) ..."

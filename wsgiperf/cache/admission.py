@@ -22,7 +22,7 @@ from wsgiperf.http.reuse import ERROR_STATUSES
 from wsgiperf.http.storing import NEVER_STORED, StoringRules, Verdict, judge
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from wsgiref.types import WSGIApplication
 
     from wsgiperf.cache.rules import Rules
@@ -112,7 +112,7 @@ class Admission:
             return self._from_head(exchange, response, lookup)
         detail = self._store(exchange, response, lookup, status)
         if detail not in ("ok", "stream"):
-            self._refuse(lookup, detail, status)
+            self._refuse(lookup, detail, status, response.headers.fields)
         if status == 200 and (lookup.if_none_match is not None or lookup.if_modified_since is not None):
             _answer_condition(response, lookup)
         return detail
@@ -192,7 +192,7 @@ class Admission:
             return True
         return rule is not None and not rule.shared and self._speaking.isdisjoint(headers.fields)
 
-    def _refuse(self, lookup: Lookup, detail: str, status: int) -> None:
+    def _refuse(self, lookup: Lookup, detail: str, status: int, fields: Mapping[str, str]) -> None:
         """Nothing to share: those who wait go on, and who comes next doesn't wait."""
         general, held = detail not in _OF_THE_REQUEST and not lookup.authorized, lookup.held
         replaced = status < 500 and status not in _OF_THIS_ONE
@@ -202,8 +202,8 @@ class Admission:
             held = None if held is lookup.entry else held
         if lookup.flight is None:
             return
-        if general and lookup.cookie:
-            # What isn't stored for who sends cookies may well be for others.
+        if general and lookup.cookie and (lookup.rules or detail == "cookie" or "last-modified" in fields):
+            # What isn't stored for who sends cookies may well be for others, by rule or by guess.
             self._storage.put(Uncacheable(f"{lookup.primary}{WITH_COOKIES}", clock.now() + REMEMBERED))
         elif general and (held is None or type(held) is Uncacheable):
             # Never in the place of the note that leads to other variants.

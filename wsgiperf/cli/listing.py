@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any
 
+from wsgiperf.caching_rules import Rule
 from wsgiperf.configuration import Settings
 from wsgiperf.options import options_of
 from wsgiperf.settings import SECTIONS
@@ -25,7 +28,8 @@ def rows(settings: Settings) -> list[tuple[str, str, str, str]]:
             holds |= section.as_dict()
         for option, value in holds.items():
             origin = _origin(settings, name, option)
-            found.append((f"{name}.{option}", as_text(value), units.get(option, ""), origin))
+            text = as_text(_without_secrets(name, option, value))
+            found.append((f"{name}.{option}", text, units.get(option, ""), origin))
     return found
 
 
@@ -43,7 +47,32 @@ def as_text(value: object) -> str:
         return "true" if value else "false"
     if isinstance(value, Mapping):
         return json.dumps(value)
-    return ",".join(value) if isinstance(value, tuple) else str(value)
+    if not isinstance(value, tuple):
+        return str(value)
+    if any(isinstance(one, Rule) for one in value):
+        return json.dumps([_differing(rule) for rule in value])
+    return ",".join(value)
+
+
+def _differing(rule: Rule) -> dict[str, Any]:
+    """What a rule says that isn't its default."""
+    said = {declared.name: getattr(rule, declared.name) for declared in fields(rule)}
+    return {name: value for name, value in said.items() if value != getattr(_PLAIN, name)}
+
+
+_PLAIN = Rule()
+
+
+def _without_secrets(section: str, option: str, value: object) -> object:
+    """Listings end up in logs and in questions to others."""
+    if (section, option) == ("cache", "purge_token") and value:
+        return "(not shown)"
+    if (section, option) == ("cache", "redis_url") and isinstance(value, str):
+        user, at, host = value.rpartition("@")
+        scheme, _, user = user.partition("://")
+        name, colon, _ = user.partition(":")
+        return f"{scheme}://{name}:(not shown)@{host}" if at and colon else value
+    return value
 
 
 def _origin(settings: Settings, section: str, option: str) -> str:
