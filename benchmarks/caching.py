@@ -176,7 +176,9 @@ def report(measured: dict[str, Measured]) -> bool:
                 verdict = "ok"
         rows.append((case.name, cost, cost * scale, case.limit, goal, verdict))
     print_table(rows)
-    print(f"The calibration takes {REFERENCE / scale:.2f} here and {REFERENCE} where the limits are meant for.")
+    print(
+        f"The calibration takes {REFERENCE / scale:.2f} here and {REFERENCE} where the limits are meant for."
+    )
     return all(row[-1] != "OVER" for row in rows)
 
 

@@ -16,7 +16,7 @@ from threading import Barrier, Thread
 from typing import Any
 
 from benchmarks import frameworks
-from benchmarks.caching_peers import ENVIRON, PATH, SIZE, answer, page
+from benchmarks.caching_peers import ENVIRON, SIZE, answer, page
 from benchmarks.measure import Batch, calls, measure, own_code, print_table, requests
 from wsgiperf import CacheMiddleware
 
@@ -174,7 +174,9 @@ def threads(rounds: int, hits: int = 16_000) -> bool:
         for count, times in seconds.items():
             times.append(_hits(cache, count, hits))
     found = min(seconds[THREADS]) / min(seconds[1])
-    rows: list[Sequence[object]] = [("microseconds a hit", "1 thread", f"{THREADS} threads", "ratio", "limit", "")]
+    rows: list[Sequence[object]] = [
+        ("microseconds a hit", "1 thread", f"{THREADS} threads", "ratio", "limit", "")
+    ]
     each = [min(times) / hits * 1e6 for times in seconds.values()]
     rows.append(("memory hit", *each, found, SLOWER, _verdict(found, SLOWER)))
     print_table(rows)
@@ -210,7 +212,9 @@ def memory(budgets: dict[str, tuple[int, int]]) -> bool:
 
     :param budgets: by a label, bytes of a body and of the store.
     """
-    rows: list[Sequence[object]] = [("bodies", "entries asked for", "budget, MB", "growth, MB", "ratio", "limit", "")]
+    rows: list[Sequence[object]] = [
+        ("bodies", "entries asked for", "budget, MB", "growth, MB", "ratio", "limit", "")
+    ]
     for label, (size, budget) in budgets.items():
         count = 3 * budget // size
         growth = _growth(size, budget, count)
@@ -228,7 +232,7 @@ def _growth(size: int, budget: int, count: int) -> int:
         # As in a real application nothing is shared between two responses but the names of fields.
         number = environ["PATH_INFO"].encode()
         fields = [
-            ("Content-Type", "text/html; charset=utf-8".encode().decode()),
+            ("Content-Type", b"text/html; charset=utf-8".decode()),
             ("Content-Length", str(size)),
             ("Cache-Control", f"max-age={600 + count}"),
             ("ETag", f'"{number.hex()}"'),

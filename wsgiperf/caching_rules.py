@@ -62,7 +62,7 @@ def rules_of(value: object) -> tuple[Rule, ...]:
     if isinstance(value, str):
         import json
 
-        value = json.loads(value)
+        value = json.loads(value) if value.strip() else ()
     if not isinstance(value, (list, tuple)):
         raise ValueError(value)
     return tuple(each if isinstance(each, Rule) else _rule(each) for each in value)

@@ -187,7 +187,8 @@ class Interception(Exchange):
         """The parts that have not failed, and that the application did not send away."""
         options = self.environ.get(OPTIONS) or {}
         for part, on_response in responses:
-            if part not in self._skipped and options.get(part.kind) is not False:
+            excused = part.excusable and options.get(part.kind) is False
+            if not excused and part not in self._skipped:
                 yield part, on_response
 
     def _count(self, response: Response, fields: Mapping[str, str]) -> None:

@@ -32,11 +32,13 @@ class Middleware:
 
     Class attributes: `kind`, a name: a part that has one runs once per request, the outermost of its kind;
     `skippable`: when the part raises, that is logged and the request goes on without it. Such a part changes
-    the response last, after everything that may fail.
+    the response last, after everything that may fail; `excusable`: an application can keep the part away from
+    its response by `OPTIONS`, before it sees it. A part for which that is too late reads them itself.
     """
 
     kind: str | None = None
     skippable = False
+    excusable = True
     inner: WSGIApplication  #: what lies inside, for requests of the part's own (in an environ of their own)
     _stack: Stack | None = None
 

@@ -43,6 +43,8 @@ _OF_THE_CLIENT = frozenset(("authorization", "cookie"))
 _WITHDRAWN = frozenset(("must-understand", "no-store", "private", "vary-star"))
 #: Statuses of a response to one request, or to a part of it: what is stored may be right all the same.
 _OF_THIS_ONE = NEVER_STORED | {206}
+#: Bytes for the tags of a response: a purge finds them among the first of its frame.
+ROOM_FOR_TAGS = 4096
 #: After a primary key: the note that requests with cookies need not wait for each other.
 WITH_COOKIES = "\n@"
 _NO_HOOK: dict[str, Any] = {}
@@ -133,6 +135,8 @@ class Admission:
         if not lookup.storable:
             return "request-no-store"
         headers = response.headers
+        if _sent_away(exchange):
+            return "option"
         options = exchange.environ.get(OPTIONS)
         hook = _hook(options) if options else _NO_HOOK
         rule = None
@@ -215,14 +219,16 @@ class Admission:
             lookup.flight.share(entry)
 
     def _revalidated(self, exchange: Exchange, response: Response, lookup: Lookup, entry: Entry) -> bool:
-        """Renew the entry and answer from it; False where the 304 is about another response.
+        """Renew the entry and answer from it; False where the 304 is about another response, or not for us.
 
         Then the application is asked again, without conditions (RFC 9111 section 4.3.4).
         """
         headers = response.headers
         etag, last_modified = headers.get("ETag"), headers.get("Last-Modified")
-        if not selects(entry.etag, entry.last_modified, etag, last_modified, only_asked=True):
-            self._storage.delete(lookup.key)
+        sent_away = _sent_away(exchange)
+        if sent_away or not selects(entry.etag, entry.last_modified, etag, last_modified, only_asked=True):
+            if not sent_away:
+                self._storage.delete(lookup.key)
             environ = exchange.environ
             environ.pop("HTTP_IF_NONE_MATCH", None)
             environ.pop("HTTP_IF_MODIFIED_SINCE", None)
@@ -242,9 +248,7 @@ class Admission:
             response.headers.add("Set-Cookie", cookie)
         return True
 
-    def _renew(
-        self, exchange: Exchange, headers: Headers, lookup: Lookup, entry: Entry
-    ) -> tuple[Entry, str]:
+    def _renew(self, exchange: Exchange, headers: Headers, lookup: Lookup, entry: Entry) -> tuple[Entry, str]:
         """The entry with these fields, and what is to be thought of storing that, in a word."""
         options = exchange.environ.get(OPTIONS)
         hook = _hook(options) if options else _NO_HOOK
@@ -289,6 +293,12 @@ def _hook(options: dict[str, Any]) -> dict[str, Any]:
     return hook if isinstance(hook, dict) else _NO_HOOK
 
 
+def _sent_away(exchange: Exchange) -> bool:
+    """Whether the application wants this response kept out of the cache."""
+    options = exchange.environ.get(OPTIONS)
+    return options is not None and options.get("cache") is False
+
+
 def _tags(headers: Headers, hook: dict[str, Any], rule: Rule | None) -> tuple[str, ...]:
     tags: tuple[str, ...] = () if rule is None else rule.tags
     fields = headers.fields
@@ -299,7 +309,8 @@ def _tags(headers: Headers, hook: dict[str, Any], rule: Rule | None) -> tuple[st
     if "tags" in hook:
         own = hook["tags"]
         tags += tuple(filter(_is_tag, (own,) if isinstance(own, str) else own or ()))
-    return tags[:MOST_TAGS]
+    room = ROOM_FOR_TAGS
+    return tuple(tag for tag in tags[:MOST_TAGS] if (room := room - len(tag) - 1) >= 0)
 
 
 def _is_tag(tag: object) -> bool:

@@ -212,10 +212,15 @@ def _bounded(part: str) -> str:
 
 
 def _value(environ: WSGIEnvironment, name: str) -> str:
-    """Absent is ``-``, what is there begins with ``+``, or with ``!`` where a line would end within it."""
+    """Absent is ``-``, what is there begins with ``+`` or ``*``, or with ``!`` where a line ends within it."""
     if name.startswith(COOKIE):
-        values = [value for cookie, value in cookies(environ) if cookie == name[len(COOKIE) :]]
-        value = "+" + ";".join(values) if values else "-"
+        field = str(environ.get("HTTP_COOKIE", ""))
+        if "," in field or '"' in field:
+            # Where these separate or protect, parsers differ: all of it, so that none can be misled.
+            value = "*" + field
+        else:
+            values = [value for cookie, value in cookies(environ) if cookie == name[len(COOKIE) :]]
+            value = "+" + ";".join(values) if values else "-"
     else:
         value = _normal(name, environ.get(name))
     # Servers let no such request in; whoever calls us without one may.

@@ -27,11 +27,11 @@ from wsgiperf.cache.opening import open_storage
 from wsgiperf.cache.purges import Purge
 from wsgiperf.cache.refresh import REFRESH, Refresher, environ_for_refresh, run
 from wsgiperf.cache.renewal import covers_up
+from wsgiperf.cache.reporting import Reporter
 from wsgiperf.cache.rules import Rules, counting_cookies, ignoring
 from wsgiperf.cache.selection import reusable, select
 from wsgiperf.cache.upgrading import HOT, Upgrader
 from wsgiperf.events import Cached
-from wsgiperf.http.cache_status import member, template
 from wsgiperf.http.reuse import FRESH, STALE_WHILE_REVALIDATE, request_directives
 from wsgiperf.settings import CacheSettings
 from wsgiperf.wsgi import Exchange, Middleware, Response
@@ -71,6 +71,7 @@ class CacheMiddleware(Middleware):
 
     kind = "cache"
     skippable = True
+    excusable = False  # whoever is sent away too late keeps others waiting
 
     def __init__(self, app: WSGIApplication | None = None, **options: Any) -> None:
         settings = CacheSettings.of(options)
@@ -81,17 +82,14 @@ class CacheMiddleware(Middleware):
         self._counts = counting_cookies(settings.ignored_cookies)
         self._refresher = Refresher(settings.refresh_threads)
         self._upgrader = Upgrader() if settings.best_compression else None
-        self._name = settings.status_name
-        # Cache-Status, as far as it is the same each time.
-        self._hit = template(self._name, hit=True) if self._name else ""
-        self._missed, self._bypass, self._method = (
-            member(self._name, fwd=why) if self._name else "" for why in ("uri-miss", "bypass", "method")
-        )
+        self._purge_token = settings.purge_token.encode("ascii")
+        self._says = says = Reporter(settings.status_name)
+        self._hit = says.hit
         self._gathering = Gathering(
             self._storage,
             self._flights,
             settings.coalesce_timeout,
-            lambda lookup: self._status(lookup, collapsed=True) if self._name else None,
+            lambda lookup: says.forwarded(lookup, collapsed=True),
             lambda: self.inner,
         )
         self._admission = Admission(settings, self._storage, self._rules, lambda: self.inner)
@@ -115,6 +113,10 @@ class CacheMiddleware(Middleware):
         """Answer from what is stored, or let the request pass."""
         method = exchange.method
         if method != "GET" and method != "HEAD":
+            if method == "PURGE" and self._purge_token:
+                from wsgiperf.cache.endpoint import purge_answer  # brings json and hmac
+
+                return purge_answer(exchange, self._storage, self._purge_token, self._key_of(exchange))
             return None
         environ = exchange.environ
         special = environ.keys() & _SPECIAL
@@ -177,7 +179,7 @@ class CacheMiddleware(Middleware):
             return response
         if lookup.directives.only_if_cached:
             self._done(exchange)
-            return gateway_timeout(member(self._name, detail="only-if-cached") if self._name else None)
+            return gateway_timeout(self._says.refused("only-if-cached"))
         lookup.sent = environ.copy()  # what the application makes of it is in nobody else's request
         lookup.storable = not lookup.directives.no_store
         if exchange.method == "HEAD" or "HTTP_RANGE" in special or not lookup.storable:
@@ -205,9 +207,9 @@ class CacheMiddleware(Middleware):
     def _admit(self, exchange: Exchange, response: Response, lookup: Lookup) -> None:
         answered = response.status[:3]
         detail = self._admission.admit(exchange, response, lookup)
-        if self._name:
-            told = int(answered) if answered != response.status[:3] or detail == "revalidated" else None
-            self._say(response, self._status(lookup, stored=detail == "ok", detail=detail, told=told))
+        told = int(answered) if answered != response.status[:3] or detail == "revalidated" else None
+        said = self._says.forwarded(lookup, stored=detail == "ok", detail=detail, told=told)
+        self._says.say(response, said)
 
     def _passes(self, environ: dict[str, Any], special: set[str]) -> bool:
         """Whether this is no business of the cache: a GET with a body, or a precondition."""
@@ -239,10 +241,7 @@ class CacheMiddleware(Middleware):
                 lookup.forward = found.forward or "stale"
                 return None
             entry, found = newer, FRESH
-        status = None
-        if self._name:
-            status = member(self._name, hit=True, ttl=entry.fresh_until - now)
-        response = answer(exchange, entry, now, status)
+        response = answer(exchange, entry, now, self._says.served(entry.fresh_until - now))
         if response is None:
             lookup.entry = None
             return None
@@ -258,6 +257,8 @@ class CacheMiddleware(Middleware):
             return None
         held = self._storage.fetch(lookup.key)
         if type(held) is not Entry or held.requested <= entry.requested:
+            return None
+        if held.anonymous and (lookup.cookie or lookup.authorized):
             return None
         lookup.entry = held
         return held if reusable(held, lookup, lookup.requested) is FRESH else None
@@ -289,10 +290,10 @@ class CacheMiddleware(Middleware):
         if type(lookup) is Lookup:
             self._admit(exchange, response, lookup)
         elif lookup is _BYPASS:
-            self._say(response, self._bypass)
+            self._says.say(response, self._says.bypass)
         elif method == "GET" or method == "HEAD":
             if method == "HEAD" or self._admission.is_hopeless(exchange, response):
-                self._say(response, self._missed)
+                self._says.say(response, self._says.missed)
             else:
                 self._admit(exchange, response, self._looked_up_late(exchange, lookup))
         else:
@@ -303,7 +304,7 @@ class CacheMiddleware(Middleware):
                 made = self._looked_up_late(exchange, self._storage.position)
                 made.method = "POST"
                 self._admission.admit(exchange, response, made)
-            self._say(response, self._method)
+            self._says.say(response, self._says.method)
 
     def _looked_up_late(self, exchange: Exchange, position: Any) -> Lookup:
         """The look-up of a request for which none was made on its way in.
@@ -362,36 +363,6 @@ class CacheMiddleware(Middleware):
             self._refresher.schedule(lookup.key, lambda: run(self, environ))
         else:
             exchange.notes[self] = lambda: run(self, environ)
-
-    def _status(
-        self,
-        lookup: Lookup,
-        *,
-        stored: bool = False,
-        collapsed: bool = False,
-        detail: str | None = None,
-        told: int | None = None,
-    ) -> str:
-        if detail in ("ok", "stream", "revalidated"):
-            detail = None
-        return member(
-            self._name,
-            fwd=lookup.forward,
-            fwd_status=told,
-            stored=stored,
-            collapsed=collapsed,
-            detail=detail,
-        )
-
-    def _say(self, response: Response, status: str) -> None:
-        if not status:
-            return
-        headers = response.headers
-        own = headers.fields.get("cache-status")
-        if own is None:
-            headers.put("Cache-Status", "cache-status", status)
-        else:
-            headers["Cache-Status"] = f"{own}, {status}"  # RFC 9211 section 2: the nearest to the client last
 
 
 _all: WeakSet[CacheMiddleware] = WeakSet()

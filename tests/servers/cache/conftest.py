@@ -1,4 +1,5 @@
 import pytest
+
 from servers.redis_server import running_redis
 
 pytest.register_assert_rewrite("servers.cache.serving")

@@ -23,6 +23,7 @@ from wsgiperf.cache import frames
 
 STATE = os.environ["STATE"]
 PATIENCE = 15.0
+FIELDS = {"etag": "ETag", "lm": "Last-Modified", "vary": "Vary", "tag": "Surrogate-Key"}
 
 if version := os.environ.get("FORMAT"):
     frames._MAGIC = frames._MAGIC[:3] + bytes([int(version)])
@@ -71,9 +72,7 @@ def application(environ, start_response):
         raise RuntimeError("as the test wants it")
     headers = [("Content-Type", "text/plain"), ("Cache-Control", asked.get("cc", "max-age=60"))]
     headers.append(("X-Call", str(call)))
-    for name, field in (("etag", "ETag"), ("lm", "Last-Modified"), ("vary", "Vary"), ("tag", "Surrogate-Key")):
-        if name in asked:
-            headers.append((field, asked[name]))
+    headers += [(field, asked[name]) for name, field in FIELDS.items() if name in asked]
     start_response("200 OK", headers)
     size = int(asked.get("size", 1000))
     if "blocks" in asked:

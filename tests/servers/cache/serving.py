@@ -44,14 +44,15 @@ class Site:
             sys.executable, "-m", "gunicorn", "--no-control-socket", "--bind=127.0.0.1:0", "--keep-alive=60",
             "--timeout=60", "--graceful-timeout=1", "--backlog=512",
         ]  # fmt: skip
-        with self.log_path.open("ab") as log:
+        own = {
+            "PYTHONPATH": os.pathsep.join(filter(None, [str(HERE), os.environ.get("PYTHONPATH")])),
+            "STATE": str(state), "TMPDIR": str(state / "tmp"), "CACHE": json.dumps(dict(options)),
+        }  # fmt: skip
+        with self.log_path.open("wb") as log:
             self.process = subprocess.Popen(
                 [*command, *arguments, "origin:served"],
                 cwd=state,
-                env={
-                    **os.environ, "PYTHONPATH": os.pathsep.join([str(HERE), os.environ.get("PYTHONPATH", "")]), "STATE": str(state), "TMPDIR": str(state / "tmp"),
-                    "CACHE": json.dumps(dict(options)), **environ,
-                },
+                env={**os.environ, **own, **environ},
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, preexec_fn=limits,
             )  # fmt: skip
         self.connections = []
@@ -130,7 +131,9 @@ class Site:
 
 @contextmanager
 def site(state, *arguments, workers=1, threads=40, **more):
-    started = Site(state, "--worker-class=gthread", f"--workers={workers}", f"--threads={threads}", *arguments, **more)
+    """A gunicorn with threads, while the block runs."""
+    threaded = ["--worker-class=gthread", f"--workers={workers}", f"--threads={threads}"]
+    started = Site(state, *threaded, *arguments, **more)
     try:
         started.wait_until_ready(workers)
         yield started

@@ -4,7 +4,7 @@ from itertools import count
 
 import pytest
 
-from .serving import site
+from .serving import asking, site, until
 
 WORKERS = 4
 number = count()
@@ -71,10 +71,48 @@ def test_an_unsafe_method_reaches_every_worker(served, method):
     assert min(answers_of(served, page)) > max(before)
 
 
-def test_a_worker_that_comes_later_knows_of_no_older_entry(served):
-    """One that is killed is replaced, and its successor serves what is current."""
+@pytest.fixture
+def machines(redis, tmp_path):
+    """Two servers that share a Redis but no journal, each listening to the other."""
+    options = {"store": "redis", "redis_url": redis.url, "redis_timeout": 0.25, "namespace": tmp_path.name}
+    with site(tmp_path / "one", options=options) as one, site(tmp_path / "two", options=options) as two:
+        one.ask("/warm")
+        two.ask("/warm")
+        until(lambda: b":2" in redis.say(f"PUBSUB NUMSUB wsgiperf:{tmp_path.name}:messages"))
+        yield one, two
+
+
+def heard(one, two):
+    """Until what `two` was told has reached `one`: messages keep their order."""
     page = a_page()
-    answers_of(served, page)
-    assert served.purge("url", page, on=served.each[0]).startswith("met")
-    after = answers_of(served, page)
-    assert served.ask(page).get("X-Call") in map(str, after)
+    one.ask(page)
+    assert two.purge("url", page) == "met 1"
+    until(lambda: one.ask(page) and one.calls(page) > 1)
+
+
+def test_a_purge_reaches_other_machines(machines):
+    one, two = machines
+    page = a_page()
+    one.ask(page)
+    assert two.ask(page).get("X-Call") == "1"
+    assert two.calls(page) == 0
+    assert two.purge("url", page) == "met 1"
+    heard(one, two)
+    one.ask(page)
+    assert one.calls(page) == 2
+
+
+def test_what_another_machine_purged_meanwhile_is_not_stored(machines):
+    """The response was begun before the purge: it goes to who asked for it, and to nobody after."""
+    one, two = machines
+    page = a_page()
+    client = one.connect()
+    client.send(asking(f"{page}?gate=x"))
+    until(lambda: one.calls(page) == 1)
+    assert two.purge("prefix", page).startswith("met")
+    heard(one, two)
+    one.open("x")
+    two.open("x")
+    assert client.answer().get("X-Call") == "1"
+    two.ask(f"{page}?gate=x")
+    assert two.calls(page) == 1

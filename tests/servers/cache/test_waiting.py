@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from itertools import count
 
 import pytest
+
 from servers.client import AnswerError
 
 from .serving import asking, body_of, burst, site, until
@@ -87,7 +88,8 @@ def test_an_uncacheable_answer_serialises_nobody(served):
 def test_an_uncacheable_stream_releases_at_its_head(served):
     """Not only at its end: the others are through before the leader's last block may be made."""
     page = a_page()
-    with a_leader_and(served, f"{page}?gate={page[1:]}&cc=private&blocks=2&gates=g{page[1:]}", 3) as (leader, others):
+    target = f"{page}?gate={page[1:]}&cc=private&blocks=2&gates=g{page[1:]}"
+    with a_leader_and(served, target, 3) as (leader, others):
         served.open(page[1:])
         for client in (leader, *others):
             assert client.first.wait(5)
@@ -136,6 +138,7 @@ def test_a_leader_that_fails_lets_the_others_go(served, blocks):
         assert {client.done() for client in others} == {body_of(page, blocks=blocks)}
         leader.join(5)
         assert leader.error or leader.answer.status == 500 or not leader.answer.complete
+        leader.connection.leave()  # gunicorn waits for that, for a while, before it goes on
         assert served.ask(target).content == body_of(page, blocks=blocks)
 
 
