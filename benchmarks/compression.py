@@ -1,8 +1,8 @@
 """What compression through the middleware costs over the codec alone, what it saves, and what others take.
 
 The codec is called as the middleware calls it: the same function of the same package at the same level, each
-candidate with a state of its own. In a loop it finds memory and caches as it left them, between requests it does
-not: so an application that calls it by hand is measured, too.
+candidate with a state of its own. In a loop it finds memory and caches as it left them, between requests it
+does not: so an application that calls it by hand is measured, too.
 """
 
 from __future__ import annotations

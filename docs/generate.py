@@ -11,7 +11,7 @@ DOCS = Path(__file__).resolve().parent
 SETTINGS = """\
 # Settings
 
-<!-- Made by `make docs` from the declarations in wsgiperf/settings.py: change those. -->
+<!-- Made by `make docs` from the declarations in wsgiperf/settings: change those. -->
 
 Each option is declared once, and can be given in every place of this list; the first that has it wins:
 

@@ -1,6 +1,6 @@
 """What an option is: a name, a default, limits, a unit and a sentence of help, written in one place.
 
-`settings.py` declares the options as dataclass fields; keywords, dictionaries, environment variables, the
+`settings` declares the options as dataclass fields; keywords, dictionaries, environment variables, the
 listing on the command line and the table in the documentation are all derived from them.
 """
 
@@ -100,7 +100,7 @@ def number(default: float, help: str, *, unit: str = "", least: float, most: flo
             raise ValueError(value)
         return float(value)
 
-    expected = f"a number from {least:g} to {most:g}"
+    expected = f"a number from {least:.12g} to {most:.12g}"  # never 3.1536e+07
     return _declare(default, Option(check, lambda text: check(float(text)), expected, help, unit))
 
 

@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import pytest
+from cachelib import SimpleCache
 from command_line import run, said, without
 
 from wsgiperf.cli.listing import listing, rows
@@ -109,6 +110,7 @@ SPECIAL = Settings(
     security={"csp": {"img-src": ["https:", "data:"], "style-src": None}, "headers": {"X-Served-By": "a, b"}},
     request_id={"trusted_proxies": ["unix", "10.0.0.0/8"]},
     timing={"slow_seconds": 0.25},
+    cache={"directory": "/a, b", "rules": [{"path": "/a,b", "ttl": 5, "tags": ["c"]}, {"shared": True}]},
 )
 
 
@@ -117,6 +119,17 @@ def test_a_listed_value_is_what_the_environment_takes(settings):
     environ = {f"WSGIPERF_{n.replace('.', '_').upper()}": value for n, value, _, _ in rows(settings)}
     again = resolve(environ=environ)
     assert [again[section] for section in KINDS] == [settings[section] for section in KINDS]
+
+
+def test_an_object_is_listed_by_its_class():
+    """Its own text could hold anything, such as the password of a server."""
+
+    class Backend(SimpleCache):
+        def __repr__(self):
+            return "<Backend of redis://:secret@host>"
+
+    found = {name: value for name, value, _, _ in rows(Settings(cache={"store": Backend()}))}
+    assert found["cache.store"] == f"<{__name__}.{Backend.__qualname__}>"
 
 
 def test_the_columns_line_up():

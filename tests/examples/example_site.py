@@ -54,6 +54,10 @@ class Visitor:
     def post(self, path, **options):
         return self.get(path, method="POST", **options)
 
+    def add_cookie(self, name, value):
+        """Have a cookie that this site knows nothing of."""
+        self._client.set_cookie(name, value)
+
     def page(self, path, **options):
         return Page(self.get(path, **options).text)
 

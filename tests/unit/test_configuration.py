@@ -117,6 +117,7 @@ FLAT = {
     "WSGIPERF_REQUEST_ID=off": ("request_id", None),
     "WSGIPERF_TIMING_SLOW_SECONDS=0.5": ("timing", {"slow_seconds": 0.5}),
     "WSGIPERF_CACHE=off": ("cache", None),
+    "WSGIPERF_CACHE=on": ("cache", {"store": "memory"}),
     "WSGIPERF_MONITOR_ENABLED=false": ("monitor", None),
     "OTHERS_COMPRESSION=off": ("compression", {}),
     "wsgiperf_compression=off": ("compression", {}),
@@ -269,7 +270,7 @@ def test_a_bad_value_is_one_typed_error(make, name, value):
     assert repr(value) in str(caught.value)
 
 
-ABSENT = ["cache", "monitor", "media"]
+ABSENT = ["monitor", "media"]
 
 
 @pytest.mark.parametrize("section", ABSENT)

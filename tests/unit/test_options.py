@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wsgiperf.errors import SettingsError
-from wsgiperf.options import Option, options_of
+from wsgiperf.options import Option, number, options_of
 from wsgiperf.settings import SECTIONS, CompressionSettings, Section, SecuritySettings
 
 OPTIONS = {
@@ -210,6 +210,13 @@ def test_a_section_does_not_change():
     security = SecuritySettings(headers=given_headers)
     given_headers["X-A"] = "2"
     assert security.headers == {"X-A": "1"}
+
+
+@pytest.mark.parametrize(("least", "most"), [(0, 31_536_000), (0.001, 60)], ids=["a year", "a fraction"])
+def test_limits_are_written_out(least, most):
+    """Nobody counts the digits of 3.1536e+07."""
+    option = number(1.0, "A number.", least=least, most=most).metadata["option"]
+    assert option.expected == f"a number from {least} to {most}"
 
 
 @pytest.mark.parametrize("kind", [kind for kind in SECTIONS.values() if kind], ids=lambda kind: kind.section)

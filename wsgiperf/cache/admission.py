@@ -10,6 +10,7 @@ from wsgiperf.cache.calling import called
 from wsgiperf.cache.entry import Entry, Uncacheable
 from wsgiperf.cache.keeping import Keeper, Terms
 from wsgiperf.cache.lookup import Lookup
+from wsgiperf.cache.nonces import weak
 from wsgiperf.cache.purges import LONGEST_TAG, MOST_TAGS, split_tags
 from wsgiperf.cache.renewal import covers_up, head_says, renewed, take_place
 from wsgiperf.cache.rules import counting_cookies
@@ -79,6 +80,9 @@ class Admission:
         )
         self._speaking = frozenset(("cache-control", "expires", "pragma", *self._terms.targeted))
         self._telling = self._speaking | {"last-modified"}
+        # What a verdict turns on beside Cache-Control.
+        self._unusual = frozenset(("age", "date", "expires", "set-cookie", "vary", *self._terms.targeted))
+        self._verdicts: dict[str, Verdict] = {}
 
     def apply_rules(self, exchange: Exchange, lookup: Lookup) -> None:
         """Which rules may apply, and what the first of them puts into the key."""
@@ -146,19 +150,42 @@ class Admission:
         if hook and not hook.get("shared") and "ttl" in hook and (lookup.cookie or lookup.authorized):
             return "cookie" if lookup.cookie else "authorization"
         received = clock.now()
-        verdict = self._judge(status, headers, lookup, received, hook, rule)
-        if not verdict.stored:
-            return verdict.reason
+        verdict = None
+        if status == 200 and not (lookup.cookie or lookup.authorized or hook) and lookup.method == "GET":
+            verdict = self._remembered(headers.fields)
+        if verdict is not None:
+            born = lookup.requested
+        else:
+            verdict = self._judge(status, headers, lookup, received, hook, rule)
+            if not verdict.stored:
+                return verdict.reason
+            born = received - verdict.initial_age
         if response.pushed:
             return "pushed"
         terms = Terms(
             verdict,
-            received,
+            born,
             self._is_anonymous(verdict, headers, hook, rule),
             _tags(headers, hook, rule),
             rule is not None and rule.files,
         )
         return self._keeper.keep(exchange, response, lookup, terms)
+
+    def _remembered(self, fields: Mapping[str, str]) -> Verdict | None:
+        """The verdict on a 200 that says nothing of its freshness but by Cache-Control, if that lets it be
+        stored and used: most of an application's pages say the same. Without Age and Date it was born when it
+        was asked for (RFC 9111 section 4.2.3)."""
+        cache_control = fields.get("cache-control")
+        if cache_control is None or len(cache_control) > 256 or not self._unusual.isdisjoint(fields):
+            return None
+        verdict = self._verdicts.get(cache_control)
+        if verdict is None:
+            if len(self._verdicts) >= 256:
+                self._verdicts.clear()
+            headers = Headers((("Cache-Control", cache_control),))
+            lookup = Lookup("", 0.0, 0)
+            verdict = self._verdicts[cache_control] = self._judge(200, headers, lookup, 0.0, _NO_HOOK, None)
+        return verdict if verdict.stored and not (verdict.always_revalidate or verdict.withheld) else None
 
     def _judge(
         self,
@@ -225,6 +252,8 @@ class Admission:
         """
         headers = response.headers
         etag, last_modified = headers.get("ETag"), headers.get("Last-Modified")
+        if etag is not None and entry.template is not None:
+            etag = weak(etag)  # as we have it
         sent_away = _sent_away(exchange)
         if sent_away or not selects(entry.etag, entry.last_modified, etag, last_modified, only_asked=True):
             if not sent_away:

@@ -31,30 +31,46 @@ __all__ = [
 ]
 
 
-def hit(entry: Entry, now: float, cache_status: str) -> Response:
-    """The response to a plain request from a fresh entry with a body: what most hits are.
+def hit(exchange: Exchange, entry: Entry, now: float, cache_status: str) -> Response | None:
+    """The response to a plain request from a fresh entry: what most hits are. None where it can't give one.
 
     :param cache_status: Cache-Status with a place for the seconds left; empty sends none.
     """
+    if entry.pieces is not None:
+        return None
     ready = entry.ready
-    if ready is None or ready[0] != int(now - entry.born):
+    age = int(now - entry.born)
+    if ready is None or ready[0] != age:
         status = cache_status % (entry.fresh_until - now) if cache_status else None
         headers = _headers(entry, now, status)
-        entry.ready = ready = (int(now - entry.born), headers.pairs, headers.fields)
+        entry.ready = ready = (age, headers.pairs, headers.fields)
     _, pairs, fields = ready
+    if entry.template is not None:
+        return _filled(exchange, entry, pairs.copy(), fields.copy())
     response = Response.of(entry.status, pairs.copy(), fields.copy(), [entry.body])
     response.variants = entry.variants
     return response
 
 
-def conditional_answer(exchange: Exchange, entry: Entry, now: float, cache_status: str) -> Response | None:
+def conditional_answer(
+    environ: WSGIEnvironment, entry: Entry, now: float, cache_status: str
+) -> Response | None:
     """A 304 for a plain request with conditions, if they hold; `cache_status` as for `hit`."""
-    environ = exchange.environ
     if entry.status[:3] != "200":
         return None
-    if not conditions_hold(environ.get("HTTP_IF_NONE_MATCH"), environ.get("HTTP_IF_MODIFIED_SINCE"), entry):
+    wanted = environ.get("HTTP_IF_NONE_MATCH")
+    if not (wanted and wanted == entry.etag) and not conditions_hold(
+        wanted, environ.get("HTTP_IF_MODIFIED_SINCE"), entry
+    ):
         return None
-    return not_modified_answer(entry, now, cache_status % (entry.fresh_until - now) if cache_status else None)
+    ready = entry.ready_304
+    age = int(now - entry.born)
+    if ready is None or ready[0] != age:
+        status = cache_status % (entry.fresh_until - now) if cache_status else None
+        headers = not_modified_answer(entry, now, status).headers
+        entry.ready_304 = ready = (age, headers.pairs, headers.fields)
+    _, pairs, fields = ready
+    return Response.of("304 Not Modified", pairs.copy(), fields.copy(), [])
 
 
 def answer(exchange: Exchange, entry: Entry, now: float, cache_status: str | None) -> Response | None:
@@ -75,9 +91,9 @@ def answer(exchange: Exchange, entry: Entry, now: float, cache_status: str | Non
                 return ranged
     if entry.pieces is not None:
         return None
-    if entry.template is not None:
-        return _filled(exchange, entry, now, cache_status)
     headers = _headers(entry, now, cache_status)
+    if entry.template is not None:
+        return _filled(exchange, entry, headers.pairs, headers.fields)
     response = Response.of(entry.status, headers.pairs, headers.fields, [entry.body])
     response.variants = entry.variants
     return response
@@ -139,7 +155,9 @@ def _ranged(environ: WSGIEnvironment, entry: Entry, now: float, cache_status: st
     return Response(status, pairs, body)
 
 
-def _filled(exchange: Exchange, entry: Entry, now: float, cache_status: str | None) -> Response | None:
+def _filled(
+    exchange: Exchange, entry: Entry, pairs: list[tuple[str, str]], fields: dict[str, str]
+) -> Response | None:
     """The page with the nonce of this exchange, which the policy then names."""
     template, splices = entry.template, entry.splices
     if exchange.nonce is None or template is None or splices is None:
@@ -147,8 +165,7 @@ def _filled(exchange: Exchange, entry: Entry, now: float, cache_status: str | No
     nonce = str(exchange.nonce).encode("latin-1")
     if len(nonce) != template.width:
         return None
-    headers = _headers(entry, now, cache_status)
-    response = Response.of(entry.status, headers.pairs, headers.fields, [template.fill(nonce)])
+    response = Response.of(entry.status, pairs, fields, [template.fill(nonce)])
     response.variants = Filled(splices, nonce)
     return response
 

@@ -23,7 +23,7 @@ Pairs = Iterable[tuple[str, str]]
 #: Seconds that a stale entry with a validator is kept for, to be validated rather than fetched again.
 GRACE = 3600.0
 # Bytes of an entry beside its strings and bytes: slots, list, index and the numbers, by tracemalloc.
-_OVERHEAD = 1600
+_OVERHEAD = 2100
 _PAIR = 56
 
 
@@ -36,10 +36,10 @@ class Entry:
     """
 
     __slots__ = (
-        "always_revalidate", "anonymous", "body", "born", "etag", "fields", "fresh_until", "key",
-        "last_modified", "lifetime", "must_revalidate", "not_modified_pairs", "pairs", "pieces", "plain",
-        "ready", "requested", "splices", "stale_if_error", "stale_while_revalidate", "status", "tags",
-        "template", "variants", "weight",
+        "always_revalidate", "anonymous", "body", "born", "etag", "fields", "fresh_until", "kept_until",
+        "key", "last_modified", "lifetime", "must_revalidate", "not_modified_pairs", "pairs", "pieces",
+        "ready", "ready_304", "requested", "splices", "stale_if_error", "stale_while_revalidate", "status",
+        "tags", "template", "variants", "weight",
     )  # fmt: skip
 
     def __init__(
@@ -71,16 +71,21 @@ class Entry:
         self.anonymous, self.tags = anonymous, tags
         self.template = template  #: in the place of `body` where a nonce is cut out of it
         self.pieces = pieces  #: in the place of `body` where only parts of it are known
-        self.plain = template is None and pieces is None  #: `body` is what is sent
         self.etag = headers.fields.get("etag")
         self.last_modified = headers.fields.get("last-modified")
         fresh_until = 0.0 if always_revalidate else born + lifetime
         self.fresh_until = min(fresh_until, stale_at) if stale_at else fresh_until
+        grace = max(stale_while_revalidate, stale_if_error)
+        if self.etag or self.last_modified:
+            grace = max(grace, GRACE)
+        self.kept_until = born + lifetime + grace  #: from when on it is of no use to anybody
         self.variants = Variants(key)  #: coding -> the encoded body
         self.splices = None if template is None else Splices(template, self.variants)
         self.not_modified_pairs: list[tuple[str, str]] | None = None  #: of a 304, once one was sent
         #: The fields of a hit, as they are for one second: the age that they tell, and both their forms.
         self.ready: tuple[int, list[tuple[str, str]], dict[str, str]] | None = None
+        #: The same of a 304.
+        self.ready_304: tuple[int, list[tuple[str, str]], dict[str, str]] | None = None
         self.weight = self._weight()
 
     @property
@@ -98,14 +103,6 @@ class Entry:
         """Whether only parts of the representation are here."""
         return self.pieces is not None
 
-    @property
-    def kept_until(self) -> float:
-        """From when on the entry is of no use to anybody."""
-        grace = max(self.stale_while_revalidate, self.stale_if_error)
-        if self.etag or self.last_modified:
-            grace = max(grace, GRACE)
-        return self.born + self.lifetime + grace
-
     def move_to(self, key: str) -> None:
         """Give it its key, which is known last."""
         self.weight += getsizeof(key) - getsizeof(self.key)
@@ -117,8 +114,8 @@ class Entry:
 
     def _weight(self) -> int:
         held = _OVERHEAD + getsizeof(self.body) + getsizeof(self.key)
-        for name, value in self.pairs:
-            held += _PAIR + getsizeof(name) + getsizeof(value)
+        held += _PAIR * len(self.pairs)
+        held += sum(map(getsizeof, self.fields)) + sum(map(getsizeof, self.fields.values()))
         if self.template is not None:
             held += self.template.size
         if self.pieces is not None:

@@ -16,7 +16,7 @@ from struct import Struct
 from typing import TYPE_CHECKING
 
 from wsgiperf.cache.entry import Entry, Held, Uncacheable, Varying
-from wsgiperf.cache.nonces import Template
+from wsgiperf.cache.nonces import LONGEST, SHORTEST, Template
 from wsgiperf.caching_rules import COOKIE
 from wsgiperf.errors import HeaderError
 from wsgiperf.http.headers import check_field
@@ -216,7 +216,7 @@ def _template(body: bytes, extra: bytes) -> Template:
     width, *lengths = Struct(f"<{len(extra) // 8}Q").unpack(extra)
     at = 0
     pieces = [body[at : (at := at + length)] for length in lengths]
-    if at != len(body) or len(pieces) < 2:
+    if at != len(body) or len(pieces) < 2 or not SHORTEST <= width <= LONGEST:
         raise ValueError(extra)
     return Template(tuple(pieces), width)
 

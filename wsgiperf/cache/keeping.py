@@ -33,7 +33,7 @@ class Terms(NamedTuple):
     """On what terms a response is stored."""
 
     verdict: Verdict
-    received: float  #: when its head was there, wall clock
+    born: float  #: when it would have had age 0, wall clock
     anonymous: bool  #: for requests without cookies and credentials only
     tags: tuple[str, ...]
     files: bool  #: even where the server could send it as a file
@@ -55,6 +55,8 @@ class Keeper:
         length = _length(response.headers)
         if length is not None and length > self._largest:
             return "size"
+        if exchange.nonce is None and lookup.entry is not None and lookup.entry.template is not None:
+            return "nonce"  # made where there is none: its policy would block it
         body = response.body
         if isinstance(body, (list, tuple)):
             whole = body[0] if len(body) == 1 else b"".join(body)
@@ -165,13 +167,14 @@ class Keeper:
         pairs = stored_fields(headers.pairs, verdict, self._set_cookie)
         status = response.status
         if pieces is None and status[:3] != "204":  # RFC 9110 section 8.6
-            pairs = [pair for pair in pairs if pair[0].lower() != "content-length"]
+            if "content-length" in headers.fields:
+                pairs = [pair for pair in pairs if pair[0].lower() != "content-length"]
             pairs.append(("Content-Length", str(len(whole) if template is None else template.length)))
         if template is not None:
             pairs = weakened(pairs)
         entry = Entry(
             "", status, pairs, b"" if template is not None or pieces is not None else whole,
-            requested=lookup.requested, born=terms.received - verdict.initial_age, lifetime=verdict.lifetime,
+            requested=lookup.requested, born=terms.born, lifetime=verdict.lifetime,
             stale_while_revalidate=verdict.stale_while_revalidate, stale_if_error=verdict.stale_if_error,
             must_revalidate=verdict.must_revalidate, always_revalidate=verdict.always_revalidate,
             anonymous=terms.anonymous, tags=terms.tags, template=template, pieces=pieces,

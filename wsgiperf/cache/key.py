@@ -212,7 +212,7 @@ def _bounded(part: str) -> str:
 
 
 def _value(environ: WSGIEnvironment, name: str) -> str:
-    """Absent is ``-``, what is there begins with ``+`` or ``*``, or with ``!`` where a line ends within it."""
+    """Absent is ``-``; what is there begins with ``+`` or ``*``, with ``!`` where a line ends within it."""
     if name.startswith(COOKIE):
         field = str(environ.get("HTTP_COOKIE", ""))
         if "," in field or '"' in field:

@@ -131,30 +131,32 @@ class CacheMiddleware(Middleware):
         held = self._storage.get(key, now)
         if not special:
             if type(held) is Entry:
-                if (
-                    now < held.fresh_until
-                    and held.plain
-                    and not (held.anonymous and "HTTP_COOKIE" in environ)
-                ):
-                    return self._answer_hit(exchange, held, now)
+                if now < held.fresh_until and not (held.anonymous and "HTTP_COOKIE" in environ):
+                    response = self._answer_hit(exchange, held, now)
+                    if response is not None:
+                        return response
             elif type(held) is Uncacheable and now < held.kept_until and not self._rules:
-                exchange.notes[self] = self._storage.position  # its response is looked at again
+                # Its response is looked at again. The application may change environ meanwhile.
+                exchange.notes[self] = (key, self._storage.position, environ.copy())
                 return None
         return self._look_up(exchange, Lookup(key, now, self._storage.position), held, special)
 
-    def _answer_hit(self, exchange: Exchange, entry: Entry, now: float) -> Response:
-        """A plain request for a fresh entry: what a cache is for."""
+    def _answer_hit(self, exchange: Exchange, entry: Entry, now: float) -> Response | None:
+        """A plain request for a fresh entry: what a cache is for. None where it isn't enough after all."""
+        environ = exchange.environ
+        response = None
+        if "HTTP_IF_NONE_MATCH" in environ or "HTTP_IF_MODIFIED_SINCE" in environ:
+            response = conditional_answer(environ, entry, now, self._hit)
+        if response is None:
+            response = hit(exchange, entry, now, self._hit)
+            if response is None:
+                return None
         exchange.events.append(_HIT)
         variants = entry.variants
         variants.hits = hits = variants.hits + 1
         if hits == HOT and self._upgrader is not None:
             self._upgrader.consider(entry)
-        environ = exchange.environ
-        if "HTTP_IF_NONE_MATCH" in environ or "HTTP_IF_MODIFIED_SINCE" in environ:
-            response = conditional_answer(exchange, entry, now, self._hit)
-            if response is not None:
-                return response
-        return hit(entry, now, self._hit)
+        return response
 
     def _look_up(self, exchange: Exchange, lookup: Lookup, held: Any, special: set[str]) -> Response | None:
         """All that isn't a plain hit."""
@@ -292,34 +294,34 @@ class CacheMiddleware(Middleware):
         elif lookup is _BYPASS:
             self._says.say(response, self._says.bypass)
         elif method == "GET" or method == "HEAD":
-            if method == "HEAD" or self._admission.is_hopeless(exchange, response):
+            if method == "HEAD" or lookup is None or self._admission.is_hopeless(exchange, response):
                 self._says.say(response, self._says.missed)
             else:
-                self._admit(exchange, response, self._looked_up_late(exchange, lookup))
+                self._admit(exchange, response, self._looked_up_late(exchange, *lookup))
         else:
             if method not in _SAFE:
                 self._invalidate(exchange, response)
             if method == "POST" and self._names_itself(exchange, response):
                 # RFC 9110 section 9.3.3: it says that a GET would be answered by the same.
-                made = self._looked_up_late(exchange, self._storage.position)
+                environ = exchange.environ
+                special = environ.keys() & _FORWARDING
+                suffix = f"\n{forwarded(environ, special)}" if special else ""
+                key = f"{self._key_of(exchange)}{suffix}"
+                made = self._looked_up_late(exchange, key, self._storage.position, environ.copy())
                 made.method = "POST"
                 self._admission.admit(exchange, response, made)
             self._says.say(response, self._says.method)
 
-    def _looked_up_late(self, exchange: Exchange, position: Any) -> Lookup:
+    def _looked_up_late(self, exchange: Exchange, key: str, position: int, sent: dict[str, Any]) -> Lookup:
         """The look-up of a request for which none was made on its way in.
 
         :param position: the journal's, then.
+        :param sent: the request, as it came.
         """
-        environ = exchange.environ
-        special = environ.keys() & _FORWARDING
-        key = self._key_of(exchange) or ""
-        if special:
-            key = f"{key}\n{forwarded(environ, special)}"
         lookup = Lookup(key, clock.now() - (perf_counter() - exchange.started), position)
-        lookup.authorized = "HTTP_AUTHORIZATION" in environ
-        lookup.cookie = "HTTP_COOKIE" in environ and self._counts(environ["HTTP_COOKIE"])
-        lookup.storable = key != ""
+        lookup.sent = sent
+        lookup.authorized = "HTTP_AUTHORIZATION" in sent or bool(sent.get("REMOTE_USER"))
+        lookup.cookie = "HTTP_COOKIE" in sent and self._counts(sent["HTTP_COOKIE"])
         return lookup
 
     def _names_itself(self, exchange: Exchange, response: Response) -> bool:

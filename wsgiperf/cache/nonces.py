@@ -24,6 +24,7 @@ __all__ = [
     "cut",
     "holes_in_headers",
     "make_private",
+    "weak",
     "weakened",
 ]
 
@@ -118,13 +119,18 @@ def make_private(headers: Headers) -> None:
         del headers["Expires"]
 
 
+def weak(etag: str) -> str:
+    """The entity tag as one that promises no equal bytes: RFC 9110 section 8.8.1."""
+    return etag if etag[:2] == "W/" else f"W/{etag}"
+
+
 def weakened(pairs: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
     """The fields without what two answers that differ in their nonces can't share: a strong tag, digests."""
     made = []
     for name, value in pairs:
         lower = name.lower()
-        if lower == "etag" and value[:2] != "W/":
-            value = f"W/{value}"
+        if lower == "etag":
+            value = weak(value)
         if lower not in ("accept-ranges", "content-md5", "digest", "content-digest", "repr-digest"):
             made.append((name, value))
     return made

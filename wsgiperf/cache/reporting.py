@@ -24,6 +24,7 @@ class Reporter:
 
     def __init__(self, name: str) -> None:
         self._name = name
+        self._made: dict[tuple[object, ...], str] = {}
         #: With a place for the seconds that are left: ``hit % seconds``.
         self.hit = template(name, hit=True) if name else ""
         self.missed, self.bypass, self.method = (
@@ -55,14 +56,21 @@ class Reporter:
         """
         if not self._name:
             return None
-        return member(
-            self._name,
-            fwd=lookup.forward,
-            fwd_status=told,
-            stored=stored,
-            collapsed=collapsed,
-            detail=None if detail in _UNREMARKABLE else detail,
-        )
+        if detail in _UNREMARKABLE:
+            detail = None
+        wanted = (lookup.forward, told, stored, collapsed, detail)
+        made = self._made.get(wanted)
+        if made is None:
+            # A few dozen words at most: none of them is the client's.
+            made = self._made[wanted] = member(
+                self._name,
+                fwd=lookup.forward,
+                fwd_status=told,
+                stored=stored,
+                collapsed=collapsed,
+                detail=detail,
+            )
+        return made
 
     def say(self, response: Response, status: str | None) -> None:
         """Put it into a response, behind what caches further in have said (RFC 9211 section 2)."""

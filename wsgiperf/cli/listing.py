@@ -42,13 +42,16 @@ def listing(settings: Settings) -> str:
 
 
 def as_text(value: object) -> str:
-    """A value in the spelling that the environment takes."""
+    """A value in the spelling that the environment takes; of an object, which it can't have, the class."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, Mapping):
         return json.dumps(value)
-    if not isinstance(value, tuple):
+    if isinstance(value, (str, int, float)):
         return str(value)
+    if not isinstance(value, tuple):
+        # Its own text may hold addresses and passwords.
+        return f"<{type(value).__module__}.{type(value).__qualname__}>"
     if any(isinstance(one, Rule) for one in value):
         return json.dumps([_differing(rule) for rule in value])
     return ",".join(value)

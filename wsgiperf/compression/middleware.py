@@ -11,7 +11,7 @@ from wsgiperf.events import Compressed
 from wsgiperf.http.accept import negotiator
 from wsgiperf.http.etag import strip_codings, with_coding
 from wsgiperf.http.headers import Fields, Headers
-from wsgiperf.http.memo import memoised
+from wsgiperf.http.memo import LONGEST_QUESTION, MOST_ANSWERS, memoised
 from wsgiperf.http.vary import varies_by
 from wsgiperf.settings import CompressionSettings
 from wsgiperf.wsgi import Exchange, Middleware, Response, Stream
@@ -64,6 +64,7 @@ class CompressionMiddleware(Middleware):
         self._vary = varies_by("Accept-Encoding")
         #: The application's own tags end as ours do: it passes on those of another server that runs this.
         self._keep_both = False
+        self._tagged: dict[tuple[str, str], str] = {}  #: what became of tags: stored responses come again
         super().__init__(app)
 
     def on_request(self, exchange: Exchange) -> None:
@@ -188,10 +189,19 @@ class CompressionMiddleware(Middleware):
             pairs.append(("Content-Length", length))
 
     def _tag(self, headers: Headers, etag: str, coding: str) -> None:
+        tagged = self._tagged.get((etag, coding)) or self._learn_tag(etag, coding)
+        if tagged != etag:
+            headers["ETag"] = tagged
+
+    def _learn_tag(self, etag: str, coding: str) -> str:
         if strip_codings(etag, self._codings)[1]:
             self._keep_both = True
-        if (tagged := with_coding(etag, coding)) != etag:
-            headers["ETag"] = tagged
+        tagged = with_coding(etag, coding)
+        if len(etag) <= LONGEST_QUESTION:
+            if len(self._tagged) >= MOST_ANSWERS:
+                self._tagged.clear()
+            self._tagged[etag, coding] = tagged
+        return tagged
 
     def _not_modified(self, exchange: Exchange, headers: Headers) -> None:
         """A 304 carries what the 200 would (RFC 9110 section 15.4.5): the tag the client knows, and Vary."""

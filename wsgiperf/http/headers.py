@@ -151,8 +151,12 @@ class Headers:
         if not (name in _lower and type(value) is str and value.isascii() and value.isprintable()):
             check_field(name, value)
         key = _lower.get(name) or name.lower()
-        if key in self.fields:
-            self._remove((key,))
+        own = self.fields.get(key)
+        if own is not None:
+            try:
+                self.pairs.remove((name, own))  # as it is nearly always: one, and spelt alike
+            except ValueError:
+                self._remove((key,))
         self.pairs.append((name, value))
         self.fields[key] = value
 

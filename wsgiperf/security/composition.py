@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from wsgiperf.http.headers import Fields
+from wsgiperf.http.headers import Fields, Headers
 from wsgiperf.security.csp import (
     NONCE,
     extended,
@@ -57,6 +57,16 @@ class HeaderSet:
         self._template = template if NONCE in template else None
         #: Whether a page's policy may carry a nonce.
         self.takes_nonce = self._template is not None
+        self._policy_key = self.policy_name.lower()
+        names = [name for name, _ in self.fields.pairs]
+        #: Counted from the end.
+        self._policy_at = names.index(self.policy_name) - len(names) if self.takes_nonce else 0
+
+    def name_nonce(self, headers: Headers, nonce: str) -> None:
+        """Have the policy name a nonce, right after `fields` were added."""
+        value = self.policy("", nonce)
+        headers.pairs[self._policy_at] = (self.policy_name, value)
+        headers.fields[self._policy_key] = value
 
     def policy(self, constant: str, nonce: str | None) -> str:
         """The policy for a response in which this nonce was used."""

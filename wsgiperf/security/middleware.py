@@ -75,8 +75,10 @@ class SecurityHeadersMiddleware(Middleware):
         frame = _frame(options) if options else None
         revalidated = response.status[:3] == "304"
         chosen = self._by_https if https else self._by_http
-        if nonce is None and frame is None and not revalidated and headers.lacks(chosen.watched):
+        if frame is None and not revalidated and headers.lacks(chosen.watched):
             headers.add_all(chosen.fields)
+            if nonce is not None and chosen.takes_nonce:
+                chosen.name_nonce(headers, nonce)
         else:
             self._fill_in(headers, https, frame, nonce, revalidated)
         path = exchange.path

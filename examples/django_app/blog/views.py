@@ -9,13 +9,16 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.templatetags.static import static
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.vary import vary_on_cookie
 
-from wsgiperf.django import options
+from wsgiperf.django import cache_tags, options
 from wsgiperf.timing import span
 
+from .caching import forget
 from .forms import CommentForm
 from .models import Comment, Member, Post
 
+KEPT = 20  # comments that a visitor is shown as their own
 require_form = require_http_methods(["GET", "HEAD", "POST"])
 
 
@@ -25,7 +28,13 @@ def index(request):
     # The span appears as "db" in the Server-Timing field, and so in the browser's developer tools.
     with span("db"):
         posts = list(Post.objects.for_cards().about(topic))
+    tag_with(posts)
     return render(request, "index.html", {"posts": posts, "topic": topic, "topics": TOPICS})
+
+
+def tag_with(posts):
+    """Give the response a tag for each post that it shows: all that shows one is purged by its tag."""
+    cache_tags(*(f"post-{post.pk}" for post in posts))
 
 
 @require_form
@@ -34,7 +43,13 @@ def post(request, number):
     form = CommentForm(request.POST or None, instance=Comment(post=post), label_suffix="")
     if form.is_valid():
         comment = form.save()
-        return see_other(reverse("post", args=[number]) + f"#comment-{comment.pk}")
+        forget(f"post-{number}")
+        response = see_other(reverse("post", args=[number]) + f"#comment-{comment.pk}")
+        # By this cookie the visitor's own pages are kept: with it their key is another.
+        wrote = ",".join(map(str, [*written_by(request), comment.pk][-KEPT:]))
+        response.set_signed_cookie("wrote", wrote, httponly=True, samesite="Lax")
+        return response
+    tag_with([post])
     context = {
         "post": post,
         "form": form,
@@ -43,6 +58,12 @@ def post(request, number):
         "older": Post.objects.filter(published__lt=post.published).first(),
     }
     return render(request, "post.html", context, status=422 if form.errors else 200)
+
+
+def written_by(request):
+    """The comments that were sent from this browser."""
+    wrote = request.get_signed_cookie("wrote", "")
+    return [int(number) for number in wrote.split(",") if number]
 
 
 def see_other(address):
@@ -56,7 +77,16 @@ def see_other(address):
 def member(request, slug):
     member = get_object_or_404(Member, slug=slug)
     posts = list(member.posts.for_cards())
+    tag_with(posts)
     return render(request, "member.html", {"member": member, "posts": posts})
+
+
+@require_safe
+@vary_on_cookie
+def profile(request):
+    """What this visitor wrote: a page of nobody else's."""
+    comments = Comment.objects.filter(pk__in=written_by(request)).select_related("post").order_by("-pk")
+    return render(request, "profile.html", {"comments": comments})
 
 
 @require_safe
@@ -87,6 +117,7 @@ def upload(request):
         except photos.RefusedPhotoError as refusal:
             error = str(refusal)
         else:
+            forget("photos")
             return see_other(reverse("photo", args=[photo.name]))
     context = {"gallery": photos.newest(settings.MEDIA_ROOT), "error": error}
     return render(request, "upload.html", context, status=422 if error else 200)
@@ -122,7 +153,8 @@ def boom(request):
 
 
 @require_safe
-@options(compression=False)  # some sixty bytes now and then: nothing to win
+# Some sixty bytes now and then: nothing to win. And what happens now is never what happened then.
+@options(compression=False, cache=False)
 def live(request):
     blocks = events.stream(figures)
     return StreamingHttpResponse(blocks, content_type="text/event-stream", headers=events.HEADERS)
@@ -137,8 +169,14 @@ def figures():
 
 
 @require_safe
+def api_figures(request):
+    return JsonResponse(figures())
+
+
+@require_safe
 def api_posts(request):
-    posts = Post.objects.for_cards().about(request.GET.get("topic"))
+    posts = list(Post.objects.for_cards().about(request.GET.get("topic")))
+    tag_with(posts)
     return JsonResponse({"posts": [as_json(post) for post in posts]})
 
 
@@ -146,6 +184,7 @@ def api_posts(request):
 def api_post(request, number):
     post = get_object_or_404(Post.objects.for_cards(), pk=number)
     comments = list(post.comments.values("name", "text"))
+    tag_with([post])
     return JsonResponse(as_json(post) | {"body": post.paragraphs, "comments": comments})
 
 
@@ -180,7 +219,9 @@ def error_page(request, exception=None, *, status):
         "title": ERROR_TITLES.get(status, phrase),
         "text": ERROR_TEXTS.get(status, "The server did not understand this request."),
     }
-    return render(request, "error.html", context, status=status)
+    response = render(request, "error.html", context, status=status)
+    response.headers["Cache-Control"] = "no-store"  # it names this very request
+    return response
 
 
 def csrf_failure(request, reason=""):

@@ -9,6 +9,8 @@ sys.path.append(str(BASE_DIR.parent / "shared"))  # what both example sites shar
 
 from communiconnect import STATIC, photos, storage  # noqa: E402
 
+from . import caching  # noqa: E402
+
 DATA = storage.data_directory("django", BASE_DIR / "instance")
 with storage.one_at_a_time(DATA / "start.lock"):
     SECRET_KEY = storage.secret_key(DATA / "secret-key")
@@ -24,9 +26,18 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.common.CommonMiddleware",
     "blog.middleware.refuse_large_bodies",
+    "blog.middleware.send_csrf_cookie_once",
     "django.middleware.csrf.CsrfViewMiddleware",
 ]
-WSGIPERF = {"security": {"preset": "strict"}}
+WSGIPERF = {
+    "security": {"preset": "strict"},
+    "cache": {
+        # A name of its own: a purge here is none of another application's business.
+        "namespace": "communiconnect-django",
+        "rules": caching.RULES,
+        "ignored_query": ["utm_*", "fbclid", "gclid"],
+    },
+}
 
 TEMPLATES = [
     {

@@ -9,6 +9,7 @@ urlpatterns = [
     path("", views.index, name="index"),
     path("posts/<int:number>", views.post, name="post"),
     path("members/<slug:slug>", views.member, name="member"),
+    path("profile", views.profile, name="profile"),
     path("about", views.about, name="about"),
     path("latest", views.latest, name="latest"),
     path("download", views.download, name="download"),
@@ -18,6 +19,7 @@ urlpatterns = [
     path("favicon.ico", views.icon, name="icon"),
     path("boom", views.boom, name="boom"),
     path("events", views.live, name="events"),
+    path("api/figures", views.api_figures, name="api_figures"),
     path("api/posts", views.api_posts, name="api_posts"),
     path("api/posts/<int:number>", views.api_post, name="api_post"),
 ]

@@ -5,9 +5,7 @@ from pathlib import Path
 from communiconnect import STATIC, photos, storage
 from flask import Flask, request
 
-from wsgiperf.flask import WSGIPerf
-
-from . import errors, forms, models, views
+from . import caching, errors, forms, models, views
 
 INSTANCE = Path(__file__).resolve().parents[1] / "instance"
 
@@ -27,6 +25,7 @@ def create_app(**config):
         MAX_CONTENT_LENGTH=photos.LARGEST_REQUEST,
         SESSION_COOKIE_SAMESITE="Lax",
         WSGIPERF_SECURITY="strict",
+        WSGIPERF_CACHE=caching.CACHE,
     )
     app.config.update(config)
     # Several workers start at once: the first makes the key and the tables, the others find them.
@@ -37,7 +36,7 @@ def create_app(**config):
     forms.init_app(app)
     errors.init_app(app)
     app.register_blueprint(views.site)
-    WSGIPerf(app)
+    caching.perf.init_app(app)
     return app
 
 

@@ -23,4 +23,5 @@ def error_page(error):
     else:
         title, text = TEXTS.get(error.code, (error.name, error.description))
         response.data = render_template("error.html", code=error.code, title=title, text=text)
+        response.cache_control.no_store = True  # it names this very request
     return response

@@ -13,15 +13,19 @@ from flask import (
     send_from_directory,
     url_for,
 )
+from flask import session as visitor
 from sqlalchemy import func, select
 
-from wsgiperf.flask import options
+from wsgiperf.flask import cache_tags, options
 from wsgiperf.timing import span
 
 from . import forms
+from .caching import forget
 from .models import Comment, Member, Post, session
 
 site = Blueprint("site", __name__)
+
+KEPT = 20  # comments that a visitor is shown as their own; a cookie has room for some more
 
 
 @site.get("/")
@@ -30,7 +34,13 @@ def index():
     # The span appears as "db" in the Server-Timing field, and so in the browser's developer tools.
     with span("db"):
         posts = session().scalars(posts_of(topic)).all()
+    tag_with(posts)
     return render_template("index.html", posts=posts, topic=topic, topics=TOPICS)
+
+
+def tag_with(posts):
+    """Give the response a tag for each post that it shows: all that shows one is purged by its tag."""
+    cache_tags(*(f"post-{post.id}" for post in posts))
 
 
 def posts_of(topic):
@@ -50,7 +60,11 @@ def post(number):
         if not errors:
             session().add(comment)
             session().commit()
+            forget(f"post-{number}")
+            # In the session, by which a visitor's own pages are kept: with it their key is another.
+            visitor["wrote"] = [*visitor.get("wrote", []), comment.id][-KEPT:]
             return redirect(url_for(".post", number=number, _anchor=f"comment-{comment.id}"), 303)
+    tag_with([post])
     page = render_template("post.html", post=post, comment=comment, errors=errors, **neighbours(post))
     return page, 422 if errors else 200
 
@@ -68,8 +82,17 @@ def neighbours(post):
 @site.get("/members/<slug>")
 def member(slug):
     member = session().scalar(select(Member).where(Member.slug == slug)) or abort(404)
-    posts = select(Post).where(Post.author == member).order_by(Post.published.desc())
-    return render_template("member.html", member=member, posts=session().scalars(posts).all())
+    posts = session().scalars(select(Post).where(Post.author == member).order_by(Post.published.desc())).all()
+    tag_with(posts)
+    return render_template("member.html", member=member, posts=posts)
+
+
+@site.get("/profile")
+def profile():
+    """What this visitor wrote: a page of nobody else's."""
+    wrote = select(Comment, Post).join(Post, Post.id == Comment.post_id).order_by(Comment.id.desc())
+    wrote = wrote.where(Comment.id.in_(visitor.get("wrote", [])))
+    return render_template("profile.html", comments=session().execute(wrote).all())
 
 
 @site.get("/about")
@@ -99,6 +122,7 @@ def upload():
         except photos.RefusedPhotoError as refusal:
             error = str(refusal)
         else:
+            forget("photos")
             return redirect(url_for(".photo", name=photo.name), 303)
     gallery = photos.newest(current_app.config["PHOTOS"])
     return render_template("upload.html", gallery=gallery, error=error), 422 if error else 200
@@ -127,13 +151,19 @@ def boom():
 
 
 @site.get("/events")
-@options(compression=False)  # some sixty bytes now and then: nothing to win
+# Some sixty bytes now and then: nothing to win. And what happens now is never what happened then.
+@options(compression=False, cache=False)
 def live():
+    return events.stream(figures()), {"Content-Type": "text/event-stream"} | events.HEADERS
+
+
+def figures():
+    """A function that counts, also while the response is under way and there is no application any more."""
     sessions = current_app.extensions["sqlalchemy"]
     directory = current_app.config["PHOTOS"]
 
-    def figures():
-        # Runs while the response is under way, so with a session of its own that it gives back at once.
+    def count():
+        # With a session of its own, which it gives back at once.
         with sessions() as session:
             return {
                 "posts": session.scalar(select(func.count(Post.id))),
@@ -141,18 +171,25 @@ def live():
                 "photos": len(photos.newest(directory)),
             }
 
-    return events.stream(figures), {"Content-Type": "text/event-stream"} | events.HEADERS
+    return count
+
+
+@site.get("/api/figures")
+def api_figures():
+    return jsonify(figures()())
 
 
 @site.get("/api/posts")
 def api_posts():
-    posts = session().scalars(posts_of(request.args.get("topic")))
+    posts = session().scalars(posts_of(request.args.get("topic"))).all()
+    tag_with(posts)
     return jsonify(posts=[as_json(post) for post in posts])
 
 
 @site.get("/api/posts/<int:number>")
 def api_post(number):
     post = session().get(Post, number) or abort(404)
+    tag_with([post])
     comments = [{"name": comment.name, "text": comment.text} for comment in post.comments]
     return jsonify(as_json(post) | {"body": post.paragraphs, "comments": comments})
 

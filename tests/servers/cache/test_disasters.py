@@ -135,7 +135,11 @@ def small_disk(path, size):
     if os.geteuid() or subprocess.run(command, capture_output=True).returncode:
         pytest.skip("only root may mount")
     try:
-        yield lambda option: subprocess.run(["mount", "-o", f"remount,{option}", path], check=True)
+        # As long as a file on it is open for writing it can't be made read-only.
+        mount = ["mount", "-o"]
+        yield lambda option: until(
+            lambda: subprocess.run([*mount, f"remount,{option}", path], capture_output=True).returncode == 0
+        )
     finally:
         subprocess.run(["umount", "-l", path], check=False)
 

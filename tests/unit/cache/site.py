@@ -13,13 +13,39 @@ import pytest
 
 from tests.unit.client import Environ, Exchanged, Field, ask
 from wsgiperf import CacheMiddleware
+from wsgiperf.http.dates import format_date
 
-__all__ = ["FRESH", "HOST", "Clock", "Origin", "came_from_store", "frozen", "get", "in_thread", "until"]
+__all__ = [
+    "FRESH",
+    "HOST",
+    "HTML",
+    "NOW",
+    "OLD",
+    "PASSWORD",
+    "SESSION",
+    "TAG",
+    "Clock",
+    "Origin",
+    "came_from_store",
+    "frozen",
+    "get",
+    "in_thread",
+    "post",
+    "stored",
+    "until",
+    "waiting",
+    "warmed",
+]
 
 #: When the tests begin, in seconds since the epoch.
 NOW = 1_800_000_000.0
 HOST = "site.example"
 FRESH = ("Cache-Control", "max-age=60")
+TAG = ("ETag", '"v1"')
+HTML = ("Content-Type", "text/html; charset=utf-8")
+OLD = ("Last-Modified", format_date(NOW - 86_400))
+SESSION = {"Cookie": "session=alice"}
+PASSWORD = {"Authorization": "Basic YWxpY2U6cHc="}
 
 
 class Clock:
@@ -76,6 +102,18 @@ def get(app: Any, path: str = "/", headers: dict[str, str] | None = None, **more
     return ask(app, path, headers={"Host": HOST, **(headers or {})}, **more)
 
 
+def post(app: Any, path: str = "/", **more: Any) -> Exchanged:
+    """POST, with a Host."""
+    return ask(app, path, "POST", {"Host": HOST}, **more)
+
+
+def stored(origin: Any, **options: Any) -> CacheMiddleware:
+    """A cache that has the page already."""
+    cache = CacheMiddleware(origin, **options)
+    get(cache)
+    return cache
+
+
 def came_from_store(answer: Exchanged) -> bool:
     """Whether the application wasn't asked for it."""
     return "; hit" in (answer["Cache-Status"] or "")
@@ -108,6 +146,12 @@ def until(holds: Callable[[], bool]) -> None:
     while not holds():
         assert monotonic() < end, "it never came true"
         sleep(0.001)
+
+
+def warmed(cache: CacheMiddleware) -> CacheMiddleware:
+    """A cache that has its journal open: requests that come while that is done don't wait for each other."""
+    cache._storage.get("http://nobody.example/", NOW)
+    return cache
 
 
 def waiting(cache: CacheMiddleware) -> int:

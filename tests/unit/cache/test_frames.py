@@ -166,7 +166,7 @@ each_frame = pytest.mark.parametrize("make", [pytest.param(make, id=name) for na
 
 
 def with_variants(held: Held) -> bytes:
-    if isinstance(held, Entry) and held.plain:
+    if isinstance(held, Entry) and held.template is None and held.pieces is None:
         held.variants.load("br", b"brotli")
         held.variants.load("gzip", b"")
     return encode(held)
@@ -297,6 +297,8 @@ def test_the_forger_of_these_tests_knows_the_format() -> None:
         pytest.param(_forged(flags=8), id="no-pieces-of-a-template"),
         pytest.param(_forged(flags=8, extra=struct.pack("<2Q", 16, 4), body=b"body"), id="no-hole"),
         pytest.param(_forged(flags=8, extra=b"1234567"), id="half-a-number"),
+        pytest.param(_forged(flags=8, extra=struct.pack("<3Q", 2**62, 0, 4), body=b"body"), id="wide"),
+        pytest.param(_forged(flags=8, extra=struct.pack("<3Q", 0, 0, 4), body=b"body"), id="narrow"),
         pytest.param(_forged(flags=8, extra=struct.pack("<3Q", 16, 2**63, 4), body=b"body"), id="huge-piece"),
         pytest.param(_forged(flags=16, extra=struct.pack("<3Q", 9, 0, 2**64 - 1), body=b"body"), id="huge"),
         pytest.param(_forged(flags=16, extra=struct.pack("<2Q", 9, 0)), id="half-a-span"),
