@@ -25,7 +25,7 @@ PARTS: dict[str, Callable[..., Middleware]] = {
     "request_id": RequestIdMiddleware,
     # Around all that takes time, compression included.
     "timing": TimingMiddleware,
-    # Outside of whatever stores responses: a nonce is never stored, so it is never sent twice.
+    # Outside of the cache, which stores a page without its nonce: each answer from it gets one of its own.
     "security": SecurityHeadersMiddleware,
     # Outside of whatever keeps representations, which then need only be kept once.
     "compression": CompressionMiddleware,
@@ -41,7 +41,7 @@ def wrap(
 
     :param app: any WSGI application.
     :param settings: a `Settings` object, or a dictionary of sections.
-    :param sections: by section name (`compression`, `security`, `request_id`, `timing`; `cache`, `monitor`
+    :param sections: by section name (`cache`, `compression`, `security`, `request_id`, `timing`; `monitor`
         and `media` can only be off) a dictionary of options, a section's settings object or a bool; for
         `security` also a preset's name. They win over `settings`, which win over `WSGIPERF_...` in the
         environment.

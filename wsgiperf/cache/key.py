@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = [
     "FORWARDING",
     "LONGEST_KEY",
+    "OVERRIDES",
     "Keys",
     "canonical_origin",
     "environ_name",
@@ -40,8 +41,8 @@ __all__ = [
 #: Characters. A longer URL is not cached.
 LONGEST_KEY = 2048
 
-#: Bounds of what is remembered of requests: half a megabyte at most, for it is clients who fill it.
-MOST_REMEMBERED, LONGEST_REMEMBERED = 1024, 256
+#: Bounds of what is remembered of requests: a quarter of a megabyte, for it is clients who fill it.
+MOST_REMEMBERED, LONGEST_REMEMBERED = 512, 256
 
 #: Request headers by which applications learn where they stand, or by which frameworks route. (`Forwarded`
 #: and X-Forwarded-For name the client too, so the first is taken apart and the second is left out.)
@@ -49,10 +50,12 @@ FORWARDING = (
     "HTTP_X_FORWARDED_HOST", "HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_SCHEME", "HTTP_X_FORWARDED_PORT",
     "HTTP_X_FORWARDED_PREFIX", "HTTP_X_FORWARDED_SERVER", "HTTP_X_FORWARDED_SSL", "HTTP_X_HOST",
     "HTTP_X_SCHEME", "HTTP_X_SCRIPT_NAME", "HTTP_X_ORIGINAL_URL", "HTTP_X_REWRITE_URL",
-    "HTTP_FRONT_END_HTTPS", "HTTP_X_HTTP_METHOD_OVERRIDE", "HTTP_X_HTTP_METHOD", "HTTP_X_METHOD_OVERRIDE",
-    "HTTP_FORWARDED", "HTTP_X_FORWARDED_PROTOCOL", "HTTP_X_FORWARDED_PATH", "HTTP_X_FORWARDED_URI",
+    "HTTP_FRONT_END_HTTPS", "HTTP_FORWARDED", "HTTP_X_FORWARDED_PROTOCOL", "HTTP_X_FORWARDED_PATH",
+    "HTTP_X_FORWARDED_URI",
     "HTTP_X_ORIGINAL_HOST", "HTTP_X_ORIGINAL_URI", "HTTP_X_HTTP_HOST_OVERRIDE", "HTTP_X_URL_SCHEME",
 )  # fmt: skip
+#: By which some frameworks take a GET for another method: such a request passes the cache by.
+OVERRIDES = ("HTTP_X_HTTP_METHOD_OVERRIDE", "HTTP_X_HTTP_METHOD", "HTTP_X_METHOD_OVERRIDE")
 
 _NAME_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789.-_")
 _ADDRESS_CHARACTERS = frozenset("0123456789abcdef:.")

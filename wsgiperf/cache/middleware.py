@@ -20,12 +20,12 @@ from wsgiperf.cache.calling import called
 from wsgiperf.cache.coalescing import Flights
 from wsgiperf.cache.entry import Entry, Uncacheable, Varying
 from wsgiperf.cache.gathering import Gathering
-from wsgiperf.cache.invalidation import changed_urls, located_at
-from wsgiperf.cache.key import FORWARDING, Keys, forwarded
+from wsgiperf.cache.invalidation import Change
+from wsgiperf.cache.key import FORWARDING, OVERRIDES, Keys, forwarded
 from wsgiperf.cache.lookup import Lookup
 from wsgiperf.cache.opening import open_storage
 from wsgiperf.cache.purges import Purge
-from wsgiperf.cache.refresh import REFRESH, Refresher, environ_for_refresh, run
+from wsgiperf.cache.refresh import NONCE, REFRESH, Refresher, environ_for_refresh, run
 from wsgiperf.cache.renewal import covers_up
 from wsgiperf.cache.reporting import Reporter
 from wsgiperf.cache.rules import Rules, counting_cookies, ignoring
@@ -46,9 +46,10 @@ __all__ = ["CacheMiddleware"]
 _log = logging.getLogger("wsgiperf.cache")
 
 _FORWARDING = frozenset(FORWARDING)
-_CONDITIONS = frozenset(("HTTP_IF_MATCH", "HTTP_IF_UNMODIFIED_SINCE"))
+#: What is for the application alone: its preconditions, and another method in the clothes of GET.
+_PASSING = frozenset(("HTTP_IF_MATCH", "HTTP_IF_UNMODIFIED_SINCE", *OVERRIDES))
 #: What makes a request more than "give me this".
-_SPECIAL = _FORWARDING | _CONDITIONS | {
+_SPECIAL = _FORWARDING | _PASSING | {
     "HTTP_AUTHORIZATION", "HTTP_CACHE_CONTROL", "HTTP_PRAGMA", "HTTP_RANGE", "HTTP_TRANSFER_ENCODING",
     "CONTENT_LENGTH", "REMOTE_USER", REFRESH,
 }  # fmt: skip
@@ -113,11 +114,7 @@ class CacheMiddleware(Middleware):
         """Answer from what is stored, or let the request pass."""
         method = exchange.method
         if method != "GET" and method != "HEAD":
-            if method == "PURGE" and self._purge_token:
-                from wsgiperf.cache.endpoint import purge_answer  # brings json and hmac
-
-                return purge_answer(exchange, self._storage, self._purge_token, self._key_of(exchange))
-            return None
+            return self._take_note(exchange, method)
         environ = exchange.environ
         special = environ.keys() & _SPECIAL
         key = self._key_of(exchange)
@@ -140,6 +137,17 @@ class CacheMiddleware(Middleware):
                 exchange.notes[self] = (key, self._storage.position, environ.copy())
                 return None
         return self._look_up(exchange, Lookup(key, now, self._storage.position), held, special)
+
+    def _take_note(self, exchange: Exchange, method: str) -> Response | None:
+        """Of a method that isn't answered from the store, but may change what is in it."""
+        if method == "PURGE" and self._purge_token:
+            from wsgiperf.cache.endpoint import purge_answer  # brings json and hmac
+
+            return purge_answer(exchange, self._storage, self._purge_token, self._key_of(exchange))
+        if method not in _SAFE:
+            url = self._key_of(exchange)
+            exchange.notes[self] = _BYPASS if url is None else Change(url, exchange.environ.copy())
+        return None
 
     def _answer_hit(self, exchange: Exchange, entry: Entry, now: float) -> Response | None:
         """A plain request for a fresh entry: what a cache is for. None where it isn't enough after all."""
@@ -166,6 +174,8 @@ class CacheMiddleware(Middleware):
             return None
         exchange.notes[self] = lookup
         lookup.refresh = REFRESH in special
+        if lookup.refresh:
+            exchange.nonce = environ.get(NONCE)
         # Servers that ask for the password themselves keep the field and name the user.
         lookup.authorized = "HTTP_AUTHORIZATION" in special or bool(environ.get("REMOTE_USER"))
         lookup.cookie = "HTTP_COOKIE" in environ and self._counts(environ["HTTP_COOKIE"])
@@ -215,7 +225,7 @@ class CacheMiddleware(Middleware):
 
     def _passes(self, environ: dict[str, Any], special: set[str]) -> bool:
         """Whether this is no business of the cache: a GET with a body, or a precondition."""
-        if special & _CONDITIONS:
+        if special & _PASSING:
             return True
         # A body may shape the answer but isn't in the key (RFC 9110 section 9.3.1).
         return environ.get("CONTENT_LENGTH") not in (None, "", "0") or "HTTP_TRANSFER_ENCODING" in special
@@ -299,18 +309,19 @@ class CacheMiddleware(Middleware):
             else:
                 self._admit(exchange, response, self._looked_up_late(exchange, *lookup))
         else:
-            if method not in _SAFE:
-                self._invalidate(exchange, response)
-            if method == "POST" and self._names_itself(exchange, response):
-                # RFC 9110 section 9.3.3: it says that a GET would be answered by the same.
-                environ = exchange.environ
-                special = environ.keys() & _FORWARDING
-                suffix = f"\n{forwarded(environ, special)}" if special else ""
-                key = f"{self._key_of(exchange)}{suffix}"
-                made = self._looked_up_late(exchange, key, self._storage.position, environ.copy())
-                made.method = "POST"
-                self._admission.admit(exchange, response, made)
+            if type(lookup) is Change:
+                self._carry_out(exchange, response, lookup)
             self._says.say(response, self._says.method)
+
+    def _carry_out(self, exchange: Exchange, response: Response, change: Change) -> None:
+        """An unsafe method has done what it does: RFC 9111 section 4.4."""
+        for key in change.keys(response):
+            self._storage.invalidate(key)
+        if exchange.method == "POST" and change.names_itself(response):
+            # RFC 9110 section 9.3.3: it says that a GET would be answered by the same.
+            made = self._looked_up_late(exchange, change.key, self._storage.position, change.sent)
+            made.method = "POST"
+            self._admission.admit(exchange, response, made)
 
     def _looked_up_late(self, exchange: Exchange, key: str, position: int, sent: dict[str, Any]) -> Lookup:
         """The look-up of a request for which none was made on its way in.
@@ -324,12 +335,6 @@ class CacheMiddleware(Middleware):
         lookup.cookie = "HTTP_COOKIE" in sent and self._counts(sent["HTTP_COOKIE"])
         return lookup
 
-    def _names_itself(self, exchange: Exchange, response: Response) -> bool:
-        """Whether Content-Location says that the response is what the URL stands for."""
-        url = self._key_of(exchange)
-        location = response.headers.fields.get("content-location")
-        return url is not None and location is not None and located_at(location, url) == url
-
     def on_close(self, exchange: Exchange) -> None:
         """Let those who wait go, if nothing was stored for them."""
         lookup = exchange.notes.pop(self, None)
@@ -340,16 +345,6 @@ class CacheMiddleware(Middleware):
                 lookup.flight.share()
         elif callable(lookup):
             lookup()  # a refresh that had to wait for the last byte
-
-    def _invalidate(self, exchange: Exchange, response: Response) -> None:
-        url = self._key_of(exchange)
-        if url is None:
-            return
-        environ = exchange.environ
-        special = environ.keys() & _FORWARDING
-        suffix = f"\n{forwarded(environ, special)}" if special else ""
-        for changed in changed_urls(url, response):
-            self._storage.invalidate(changed + suffix)
 
     def _done(self, exchange: Exchange) -> None:
         """The request is answered: nothing is left to do for it."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from wsgiperf.cache.journal import Journal, default_path
@@ -21,7 +22,12 @@ def open_storage(settings: CacheSettings) -> Storage:
     shared = _shared(settings)
     size = settings.memory_size
     memory = MemoryStore(size) if size or shared is None else None
-    return Storage(memory, shared, Journal(partial(default_path, f"cache/{settings.namespace}")))
+    journal = Path(settings.journal) if settings.journal else partial(default_path, _name(settings))
+    return Storage(memory, shared, Journal(journal))
+
+
+def _name(settings: CacheSettings) -> str:
+    return f"cache/{settings.namespace}"
 
 
 def _shared(settings: CacheSettings) -> Any:
@@ -49,4 +55,4 @@ def _shared(settings: CacheSettings) -> Any:
 
 def _default_directory(settings: CacheSettings) -> str:
     """Beside the journal: the same for all workers of an application."""
-    return str(default_path(f"cache/{settings.namespace}").with_suffix(".entries"))
+    return str(default_path(_name(settings)).with_suffix(".entries"))

@@ -15,10 +15,16 @@ from collections.abc import Callable, Collection
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
+from wsgiperf.cache.key import cookies
+from wsgiperf.caching_rules import COOKIE
+
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication, WSGIEnvironment
 
 __all__ = ["REFRESH", "Refresher", "environ_for_refresh", "run"]
+
+#: The environ key of the nonce that the security part offers.
+NONCE = "wsgiperf.csp_nonce"
 
 _log = logging.getLogger("wsgiperf.cache")
 
@@ -55,6 +61,11 @@ def environ_for_refresh(environ: WSGIEnvironment, keyed: Collection[str] = ()) -
         for name, value in environ.items()
         if name in _KEPT or name in keyed or (name[:5] == "HTTP_" and name not in _DROPPED)
     }
+    named = {name[len(COOKIE) :] for name in keyed if name.startswith(COOKIE)}
+    if named:
+        fresh["HTTP_COOKIE"] = "; ".join(f"{n}={v}" for n, v in cookies(environ) if n in named)
+    if (nonce := environ.get(NONCE)) is not None:
+        fresh[NONCE] = type(nonce)()  # the page's own: without one it would be stored without
     fresh["REQUEST_METHOD"] = "GET"
     fresh["wsgi.input"] = BytesIO(b"")
     fresh[REFRESH] = True

@@ -276,13 +276,14 @@ class Storage:
         try:
             now = clock.now()
             if now > self._verify_at or self._verify_at - now > VERIFY_EVERY:
-                self._verify_at = now + VERIFY_EVERY
                 self._told.verify()
                 self._journal = self._told
+                self._verify_at = now + VERIFY_EVERY  # last: till then others come here too, and wait for it
             self._follower.follow(self._apply)
         except JournalError as error:
             if strict:
                 raise
+            self._verify_at = clock.now() + VERIFY_EVERY
             # Tried again in a second. A purge that can't be told of fails where it is made.
             self._failed("journal can't be read, purges by other processes aren't heard of", error)
             self._journal = _Silence(self._follower.position)
