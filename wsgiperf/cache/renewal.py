@@ -55,8 +55,10 @@ def renewed(
 
 def covers_up(entry: Entry, now: float) -> bool:
     """Whether the stale entry may be served rather than an error: RFC 5861 section 4."""
+    # What is to be validated each time is never fresh, but was stored with a lifetime all the same.
+    lifetime = entry.lifetime if entry.always_revalidate else entry.fresh_until - entry.born
     return entry.pieces is None and may_serve_on_error(
-        now - entry.born, entry.fresh_until - entry.born, entry.stale_if_error, entry.must_revalidate
+        now - entry.born, lifetime, entry.stale_if_error, entry.must_revalidate
     )
 
 
