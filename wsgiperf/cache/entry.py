@@ -39,7 +39,7 @@ class Entry:
         "always_revalidate", "anonymous", "body", "born", "etag", "fields", "fresh_until", "kept_until",
         "key", "last_modified", "lifetime", "must_revalidate", "not_modified_pairs", "pairs", "pieces",
         "ready", "ready_304", "requested", "splices", "stale_if_error", "stale_while_revalidate", "status",
-        "tags", "template", "variants", "weight",
+        "tags", "template", "variants",
     )  # fmt: skip
 
     def __init__(
@@ -86,12 +86,21 @@ class Entry:
         self.ready: tuple[int, list[tuple[str, str]], dict[str, str]] | None = None
         #: The same of a 304.
         self.ready_304: tuple[int, list[tuple[str, str]], dict[str, str]] | None = None
-        self.weight = self._weight()
 
     @property
     def size(self) -> int:
-        """What the entry costs in bytes, in the memory store."""
-        return self.weight + self.variants.size + (self.splices.size if self.splices is not None else 0)
+        """What the entry costs in bytes. Counted when it is asked for: when the memory store takes it in, and
+        when it has grown."""
+        held = _OVERHEAD + getsizeof(self.body) + getsizeof(self.key) + _PAIR * len(self.pairs)
+        held += sum(map(getsizeof, self.fields)) + sum(map(getsizeof, self.fields.values()))
+        held += sum(map(getsizeof, self.tags)) + self.variants.size
+        if self.template is not None:
+            held += self.template.size
+        if self.splices is not None:
+            held += self.splices.size
+        if self.pieces is not None:
+            held += self.pieces.held
+        return held
 
     @property
     def url(self) -> str:
@@ -105,22 +114,11 @@ class Entry:
 
     def move_to(self, key: str) -> None:
         """Give it its key, which is known last."""
-        self.weight += getsizeof(key) - getsizeof(self.key)
         self.key = self.variants.key = key
 
     def stale_from(self, moment: float) -> None:
         """Purged softly: no longer fresh, for stale-while-revalidate to replace."""
         self.fresh_until = min(self.fresh_until, moment)
-
-    def _weight(self) -> int:
-        held = _OVERHEAD + getsizeof(self.body) + getsizeof(self.key)
-        held += _PAIR * len(self.pairs)
-        held += sum(map(getsizeof, self.fields)) + sum(map(getsizeof, self.fields.values()))
-        if self.template is not None:
-            held += self.template.size
-        if self.pieces is not None:
-            held += self.pieces.held
-        return held + sum(map(getsizeof, self.tags))
 
 
 class Varying:

@@ -190,8 +190,15 @@ class CompressionMiddleware(Middleware):
 
     def _tag(self, headers: Headers, etag: str, coding: str) -> None:
         tagged = self._tagged.get((etag, coding)) or self._learn_tag(etag, coding)
-        if tagged != etag:
+        if tagged == etag:
+            return
+        try:
+            headers.pairs.remove(("ETag", etag))  # as it is spelt nearly always
+        except ValueError:
             headers["ETag"] = tagged
+        else:
+            headers.pairs.append(("ETag", tagged))
+            headers.fields["etag"] = tagged
 
     def _learn_tag(self, etag: str, coding: str) -> str:
         if strip_codings(etag, self._codings)[1]:
