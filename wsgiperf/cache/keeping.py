@@ -63,6 +63,9 @@ class Keeper:
             if (length is not None and length != len(whole)) or len(whole) > self._largest:
                 return "size" if len(whole) > self._largest else "truncated"
             return self._keep_whole(exchange, response, lookup, terms, whole)
+        if type(body) is Stream and body.first is not None and len(body.first) == length:
+            # All of it is in hand: so frameworks answer, by an iterator over one block.
+            return self._keep_whole(exchange, response, lookup, terms, body.first)
         if not (type(body) is Stream or terms.files):
             return "file"  # the server may have a quicker way to send it than we
         return self._record(exchange, response, lookup, terms, length)

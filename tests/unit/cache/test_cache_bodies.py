@@ -73,6 +73,23 @@ def test_only_whole_bodies_are_stored(length: str | None, body: bytes, kept: boo
         assert (answer.body, answer["Content-Length"]) == (body, str(len(body)))
 
 
+def test_one_block_as_long_as_stated_is_stored_before_it_is_sent() -> None:
+    """So frameworks answer: by an iterator over one block."""
+    calls = []
+
+    def app(environ: Environ, start_response: Any) -> Iterator[bytes]:
+        calls.append(environ)
+        start_response("200 OK", [FRESH, ("Content-Length", "4")])
+        return iter([b"body"])
+
+    cache = CacheMiddleware(app)
+    heads: list[Any] = []
+    cache(environ_of(headers={"Host": HOST}), lambda *head: heads.append(head))  # and leaves unread
+    assert ("Cache-Status", "wsgiperf; fwd=uri-miss; stored") in heads[0][1]
+    answer = get(cache)
+    assert (answer.body, came_from_store(answer), len(calls)) == (b"body", True, 1)
+
+
 def test_a_body_that_fails_is_not_stored() -> None:
     def app(environ: Environ, start_response: Any) -> Iterator[bytes]:
         start_response("200 OK", [FRESH])
