@@ -6,6 +6,7 @@ import threading
 from dataclasses import dataclass, field
 from email.utils import formatdate
 from itertools import cycle, islice
+from time import time
 from wsgiref.simple_server import make_server
 
 import pytest
@@ -85,9 +86,9 @@ def site(seen):
         seen.calls.append(path)
         fields = [("Content-Type", "text/html; charset=utf-8")]
         if path.endswith("/dated"):
-            # Just now, so that the browser doesn't guess that nothing changed. (It minds no entity tags here:
-            # the server speaks HTTP/1.0.)
-            fields += [("Last-Modified", formatdate(usegmt=True)), ("ETag", '"kept"')]
+            # Not in the past, or the browser guesses for a while that nothing changed. (It minds no entity
+            # tags here: the server speaks HTTP/1.0.)
+            fields += [("Last-Modified", formatdate(time() + 60, usegmt=True)), ("ETag", '"kept"')]
         start_response("200 OK", fields)
         return [PAGE.format(nonce=environ["wsgiperf.csp_nonce"], text=TEXT).encode()]
 
