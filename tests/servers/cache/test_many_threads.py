@@ -10,6 +10,7 @@ from wsgiperf import CacheMiddleware
 from wsgiperf.cache import clock
 
 from .origin_blocks import block_of
+from .serving import until
 
 THREADS, HITS, PAGES, SIZE = 8, 100_000, 60, 3000
 BODIES = {f"/{section}/{number}": block_of(f"/{section}/{number}", 0, SIZE)
@@ -129,4 +130,4 @@ def test_every_body_is_whole_and_its_key_s(options, now, tmp_path, monkeypatch):
         sys.setswitchinterval(interval)
     assert not any(thread.is_alive() for thread in (*threads, disturber))
     assert not faults, faults[:3]
-    assert not site.cached._flights._under_way
+    until(lambda: not site.cached._flights._under_way)  # a refresh may be at work still

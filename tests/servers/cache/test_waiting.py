@@ -121,6 +121,7 @@ def test_what_was_purged_meanwhile_is_not_given_to_who_comes_after(served):
         served.open(page[1:])
         assert late.done() == leader.done() == others[0].done() == body_of(page)
         assert late.answer.get("X-Call") == "2"
+        assert {client.done() for client in others} == {body_of(page)}
         assert {client.answer.get("X-Call") for client in others} <= {"1", "2"}
         assert served.ask(target).get("X-Call") == "2"
 
