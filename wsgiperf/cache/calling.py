@@ -15,7 +15,7 @@ from wsgiperf.wsgi import Response, Stack, Stream
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication, WSGIEnvironment
 
-__all__ = ["called"]
+__all__ = ["called", "with_pushed"]
 
 
 def called(app: WSGIApplication, environ: WSGIEnvironment) -> Response:
@@ -34,11 +34,12 @@ def called(app: WSGIApplication, environ: WSGIEnvironment) -> Response:
     body: Any = Stack(app)(environ, start_response)
     response = Response(*heads[-1], body)
     if pushed or isinstance(body, OutgoingStream):
-        response.body = Stream(_all(pushed, iter(body)), None)
+        response.body = Stream(with_pushed(pushed, iter(body)), None)
     return response
 
 
-def _all(pushed: list[bytes], blocks: Iterator[bytes]) -> Iterator[bytes]:
+def with_pushed(pushed: list[bytes], blocks: Iterator[bytes]) -> Iterator[bytes]:
+    """The blocks of a body, each after what was given to `write()` by then."""
     for block in blocks:
         yield from pushed
         pushed.clear()

@@ -102,16 +102,6 @@ class Entry:
             held += self.pieces.held
         return held
 
-    @property
-    def url(self) -> str:
-        """The primary key."""
-        return self.key.partition("\n")[0]
-
-    @property
-    def partial(self) -> bool:
-        """Whether only parts of the representation are here."""
-        return self.pieces is not None
-
     def move_to(self, key: str) -> None:
         """Give it its key, which is known last."""
         self.key = self.variants.key = key

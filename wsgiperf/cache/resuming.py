@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from wsgiperf.cache.calling import with_pushed
 from wsgiperf.errors import WSGIPerfError
 from wsgiperf.wsgi import Stack
 
@@ -46,7 +47,7 @@ def resumed(
         if heads[-1:] != [(status, _telling(fields))]:
             raise ResumeError("the application gave another response than before")
         before = b"".join(sent)
-        for block in _all(pushed, body):
+        for block in with_pushed(pushed, iter(body)):
             if before:
                 if block[: len(before)] != before[: len(block)]:
                     raise ResumeError("the application gave another body than before")
@@ -64,11 +65,3 @@ def resumed(
 def _telling(fields: list[tuple[str, str]]) -> dict[str, str]:
     """Those of the fields that would be wrong with another body."""
     return {name.lower(): value for name, value in fields if name.lower() in _OF_THE_BODY}
-
-
-def _all(pushed: list[bytes], body: Any) -> Iterator[bytes]:
-    for block in body:
-        yield from pushed
-        pushed.clear()
-        yield block
-    yield from pushed
