@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-__all__ = ["Cached", "Compressed", "Span", "Timed"]
+__all__ = ["Cached", "Compressed", "Raised", "Span", "Timed"]
 
 
 class Cached(NamedTuple):
-    """The cache answered.
+    """The cache answered, or could have.
 
     :param how: ``"hit"``; ``"stale"`` for a response that is refreshed meanwhile or that the client allowed;
-        ``"collapsed"`` for one that another request led to.
+        ``"collapsed"`` for one that another request led to; ``"miss"`` where the application answered, and
+        what it said is stored. Of what can't be stored nothing is told.
     """
 
     how: str
@@ -27,11 +28,26 @@ class Compressed(NamedTuple):
     :param coding: the content coding, such as ``"br"``.
     :param before: the body's size in bytes.
     :param after: the encoded size in bytes.
+    :param seconds: how long that took; 0 where it was done before.
     """
 
     coding: str
     before: int
     after: int
+    seconds: float = 0.0
+
+
+class Raised(NamedTuple):
+    """The application raised an exception that its framework turned into a response.
+
+    :param kind: the exception's type, with its module unless it is a built-in one.
+    :param message: fit to be shown: bounded, without what looks like a secret.
+    :param severity: ``"error"``, or ``"critical"`` where it isn't about this one request.
+    """
+
+    kind: str
+    message: str
+    severity: str
 
 
 class Span(NamedTuple):

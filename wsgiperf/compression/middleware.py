@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from wsgiperf.compression.codecs import load
@@ -136,8 +137,11 @@ class CompressionMiddleware(Middleware):
             return  # the client is to see that something is wrong
         coding, variants = choice.coding, response.variants
         encoded = None if variants is None else variants.get(coding)
+        seconds = 0.0
         if encoded is None:
+            started = perf_counter()
             encoded = choice.encode(whole)
+            seconds = perf_counter() - started
             if len(encoded) >= size and choice.plain_allowed:
                 return
             if variants is not None:
@@ -148,7 +152,7 @@ class CompressionMiddleware(Middleware):
             response._body = [encoded]  # nothing to close
         else:
             response.body = Replaced(encoded, rest)
-        exchange.events.append(_record(Compressed, (coding, size, encoded_size)))
+        exchange.events.append(_record(Compressed, (coding, size, encoded_size, seconds)))
 
     def _encode_stream(self, exchange: Exchange, response: Response, choice: Choice) -> None:
         body = response._body

@@ -1,0 +1,1 @@
+"""Figures of all workers: counted in shared memory, told at one endpoint."""

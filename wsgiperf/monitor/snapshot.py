@@ -34,7 +34,7 @@ class Series(NamedTuple):
     route: str  #: a template, ``unmatched``, or ``overflow`` where the table was full
     method: str  #: ``_OTHER`` for one that HTTP doesn't define
     status: int  #: 0 where no head was sent
-    count: int
+    count: int  # type: ignore[assignment]
     seconds: float  #: their durations' sum
     least: float
     most: float
@@ -118,7 +118,7 @@ class Database(NamedTuple):
 class Queue(NamedTuple):
     """How long requests waited before a worker took them, as X-Request-Start tells."""
 
-    count: int
+    count: int  # type: ignore[assignment]
     seconds: float
     most: float
 

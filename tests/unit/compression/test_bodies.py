@@ -315,7 +315,7 @@ def test_a_variant_offered_inside_is_used_instead_of_the_codec():
     stack = Stack(answering(), seen, part, Storing({"br": kept}))
     got = ask(stack, headers={"Accept-Encoding": "br"})
     assert (got.body, got["Content-Encoding"], got["Content-Length"]) == (kept, "br", str(len(kept)))
-    assert seen.found == [[Compressed("br", len(PAGE), len(kept))]]
+    assert seen.found == [[Compressed("br", len(PAGE), len(kept), 0.0)]]
 
 
 def test_what_is_encoded_is_put_among_the_variants(coding):

@@ -1,0 +1,1 @@
+"""Database queries: counted and timed, each for the request that sent it."""

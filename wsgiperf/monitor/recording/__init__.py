@@ -1,0 +1,1 @@
+"""What requests add to shared memory, and how it is read back."""
