@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from wsgiperf.cache import CacheMiddleware
 from wsgiperf.compression import CompressionMiddleware
 from wsgiperf.configuration import Settings, resolve
+from wsgiperf.monitor import MonitorMiddleware
 from wsgiperf.request_id import RequestIdMiddleware
 from wsgiperf.security import SecurityHeadersMiddleware
 from wsgiperf.timing import TimingMiddleware
@@ -21,6 +22,8 @@ __all__ = ["assemble", "wrap"]
 
 #: Outermost first.
 PARTS: dict[str, Callable[..., Middleware]] = {
+    # Around everything: a request counts with all that is done for it, whoever answers it.
+    "monitor": MonitorMiddleware,
     # Everything inside logs and measures under the request's ID.
     "request_id": RequestIdMiddleware,
     # Around all that takes time, compression included.
@@ -41,8 +44,8 @@ def wrap(
 
     :param app: any WSGI application.
     :param settings: a `Settings` object, or a dictionary of sections.
-    :param sections: by section name (`cache`, `compression`, `security`, `request_id`, `timing`; `monitor`
-        and `media` can only be off) a dictionary of options, a section's settings object or a bool; for
+    :param sections: by section name (`monitor`, `request_id`, `timing`, `security`, `compression`, `cache`;
+        `media` can only be off) a dictionary of options, a section's settings object or a bool; for
         `security` also a preset's name. They win over `settings`, which win over `WSGIPERF_...` in the
         environment.
     :returns: the wrapped application.

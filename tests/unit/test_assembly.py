@@ -8,6 +8,7 @@ import wsgiperf
 from wsgiperf import (
     CacheMiddleware,
     CompressionMiddleware,
+    MonitorMiddleware,
     RequestIdMiddleware,
     SecurityHeadersMiddleware,
     Settings,
@@ -20,6 +21,7 @@ from wsgiperf.settings import SECTIONS, CompressionSettings
 from .client import HTML, answering, ask
 
 PARTS = {
+    "monitor": MonitorMiddleware,
     "request_id": RequestIdMiddleware,
     "timing": TimingMiddleware,
     "security": SecurityHeadersMiddleware,
@@ -32,7 +34,7 @@ BROWSER = {"Accept-Encoding": "gzip, deflate, br, zstd"}
 @pytest.fixture(autouse=True)
 def nothing_set(monkeypatch):
     """The environment that runs the tests has no say."""
-    for name in [*PARTS, "monitor", "media"]:
+    for name in [*PARTS, "media"]:
         monkeypatch.delenv(f"WSGIPERF_{name.upper()}", raising=False)
 
 
@@ -135,4 +137,4 @@ def test_the_vocabulary_is_all_there():
     for name in wsgiperf.__all__:
         assert hasattr(wsgiperf, name)
     assert {"Exchange", "Middleware", "Response", "Settings", "Stack", "wrap"} <= set(wsgiperf.__all__)
-    assert not {"MonitorMiddleware", "MediaMiddleware"} & set(dir(wsgiperf))
+    assert "MediaMiddleware" not in dir(wsgiperf)

@@ -270,7 +270,7 @@ def test_a_bad_value_is_one_typed_error(make, name, value):
     assert repr(value) in str(caught.value)
 
 
-ABSENT = ["monitor", "media"]
+ABSENT = ["media"]
 
 
 @pytest.mark.parametrize("section", ABSENT)
@@ -304,7 +304,7 @@ ALIAS_VALUES = {
     "SECURITY_HEADERS_ENABLED": ("False", lambda settled: settled["security"] is None),
     "HSTS_ENABLED": ("0", lambda settled: settled["security"].hsts is False),
     "MONITORING_ENABLED": ("no", lambda settled: settled["monitor"] is None),
-    "ALERT_THRESHOLDS_ENABLED": ("no", lambda settled: settled["monitor"] is None),
+    "ALERT_THRESHOLDS_ENABLED": ("no", lambda settled: settled["monitor"].alerts is False),
     "MEDIA_OPTIMIZATION_ENABLED": ("no", lambda settled: settled["media"] is None),
     "AUTO_WEBP_CONVERSION": ("no", lambda settled: settled["media"] is None),
 }
@@ -328,7 +328,7 @@ BAD_ALIASES = {
     "GZIP_CONTENT_TYPES": "text/html; charset=utf-8",
     "SECURITY_HEADERS_ENABLED": "",
     "HSTS_ENABLED": "max-age=5",
-    "MONITORING_ENABLED": "true",
+    "MONITORING_ENABLED": "all of it",
     "ALERT_THRESHOLDS_ENABLED": "80",
     "MEDIA_OPTIMIZATION_ENABLED": "yes",
     "AUTO_WEBP_CONVERSION": "on",

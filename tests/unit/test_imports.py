@@ -15,7 +15,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "wsgiperf"
 
-PARTS = ["request_id", "timing", "security", "compression", "cache"]
+PARTS = ["monitor", "request_id", "timing", "security", "compression", "cache"]
 HOSTS = ["flask", "django", "gunicorn"]
 
 #: A module imports only what stands above it. A name stands for a module, or a folder with all in it; what
@@ -25,7 +25,7 @@ LAYERS = [
     ["events"],
     ["http"],
     ["options"],
-    ["caching_rules"],
+    ["caching_rules", "alert_rules", "health_checks"],
     ["settings"],
     ["configuration"],
     ["exchange"],
@@ -61,8 +61,10 @@ WRAPPERS = {
     ],
     "zstandard": ["compression/codecs/zstd.py", "cache/splices/zstd.py", "testing/decoding.py"],
     "zlib_ng": ["compression/codecs/gzip.py", "cache/splices/gzip.py"],
-    "flask": ["flask.py"],
-    "django": ["django/"],
+    "flask": ["flask.py", "monitor/frameworks/flask.py"],
+    "django": ["django/", "monitor/frameworks/django.py", "monitor/queries/django.py"],
+    "psutil": ["monitor/sampling/processes.py"],
+    "sqlalchemy": ["monitor/queries/sqlalchemy.py"],
     "asgiref": ["django/"],  # Django's own
     "gunicorn": ["gunicorn.py"],
     "werkzeug": ["flask.py", "cli/demo_site.py"],

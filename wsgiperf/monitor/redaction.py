@@ -22,6 +22,12 @@ _SECRET = (
     "|(?:api|access|private|secret|account|shared|encryption)[_-]?key|apikey|authorization|auth|jwt|otp|pin|ssn"
 )
 
+# A word behind the name may belong to it; a word before it needs an underscore.
+_PAIR = (
+    rf"""((?<![^\W_])(?:{_SECRET})s?(?:[_-][\w-]{{0,40}}+)?["']?\s{{0,5}}(?:=>?|:)\s{{0,5}})"""
+    r"""(?!\[redacted\])[bru]?(?:"[^"]*+"?|'[^']*+'?|\S++)"""
+)
+
 # In this order: what is gone already matches nothing further down.
 _RULES = [
     # What SQLAlchemy and PostgreSQL add to their drivers' messages: statement, parameters, row.
@@ -32,15 +38,11 @@ _RULES = [
     # A URL's user and password, to the last @, for passwords hold anything; and its query.
     (r"\b([a-z][a-z0-9+.-]{0,20}://)[^\s@]*+@(?:[^\s@]*+@)*+", rf"\1{_GONE}@"),
     (r"\?[^\s?=]{1,100}+=\S*+", f"?{_GONE}"),
-    # name=value, "name": "value", name => value; a word before or behind may belong to the name.
-    (
-        rf"""((?<![^\W_])(?:{_SECRET})s?(?:[_-][\w-]{{0,40}}+)?["']?\s{{0,5}}(?:=>?|:)\s{{0,5}})"""
-        rf"""(?!\[redacted\])[bru]?(?:"[^"]*+"?|'[^']*+'?|\S++)""",
-        rf"\1{_GONE}",
-    ),
+    (_PAIR, rf"\1{_GONE}"),  # name=value, "name": "value", name => value
     (r"\b(bearer|basic|digest|negotiate)\s+(?!auth|cred)[\w+/.~=-]{6,}+", rf"\1 {_GONE}"),
     (r"\beyJ[\w-]{5,}+(?:\.[\w-]*+)*+", _GONE),  # a JSON Web Token
     (r"(?<![\w.+-])[\w.+-]++@[\w-]++(?:\.[\w-]++)++", _GONE),  # an address for e-mail
+    (r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b", _GONE),  # an AWS key
     (r"(?<![\w.])\d(?:[ -]?\d){12,18}(?!\w)", _GONE),  # a card's number
 ]
 _RUN = r"(?a:[\w+=-]{16,}+)"

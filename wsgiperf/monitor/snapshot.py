@@ -38,7 +38,9 @@ class Series(NamedTuple):
     seconds: float  #: their durations' sum
     least: float
     most: float
-    buckets: tuple[int, ...]  #: per bound of `histogram.BOUNDS`, and one more for what is above: not cumulative
+    buckets: tuple[
+        int, ...
+    ]  #: per bound of `histogram.BOUNDS`, one more above: not cumulative
 
 
 class Latencies(NamedTuple):
@@ -123,6 +125,9 @@ class Queue(NamedTuple):
     most: float
 
 
+NO_QUEUE = Queue(0, 0.0, 0.0)
+
+
 class Worker(NamedTuple):
     """A living process."""
 
@@ -186,7 +191,7 @@ class Snapshot:
     databases: Sequence[Database] = ()
     slow_queries: Sequence[SlowQuery] = ()  #: newest first
     repeated: int = 0  #: requests that sent one query many times (N+1)
-    queue: Queue = Queue(0, 0.0, 0.0)
+    queue: Queue = NO_QUEUE
     workers: Sequence[Worker] = ()
     seconds: Sequence[Second] = ()  #: oldest first; seconds without a request are left out
     windows: Sequence[Window] = ()  #: likewise

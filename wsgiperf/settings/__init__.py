@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from wsgiperf.settings.cache import CacheSettings
 from wsgiperf.settings.compression import CompressionSettings
+from wsgiperf.settings.monitor import MonitorSettings
 from wsgiperf.settings.request_id import RequestIdSettings
 from wsgiperf.settings.section import YEAR, Section, nearest
 from wsgiperf.settings.security import SecuritySettings
@@ -17,6 +18,7 @@ __all__ = [
     "YEAR",
     "CacheSettings",
     "CompressionSettings",
+    "MonitorSettings",
     "RequestIdSettings",
     "Section",
     "SecuritySettings",
@@ -26,7 +28,7 @@ __all__ = [
 
 #: Every section of `wrap`, outermost part first; None where this version has no such part yet.
 SECTIONS: dict[str, type[Section] | None] = {
-    "monitor": None,
+    "monitor": MonitorSettings,
     "request_id": RequestIdSettings,
     "timing": TimingSettings,
     "security": SecuritySettings,

@@ -11,7 +11,7 @@ from wsgiperf.events import Cached, Compressed
 from wsgiperf.monitor.histogram import bucket_of, cell_of
 from wsgiperf.monitor.queries.counting import QUERIES, REPEATED, SLOW_SECONDS
 from wsgiperf.monitor.recording import layout
-from wsgiperf.monitor.recording.folding import UNMATCHED, method_name, status_code
+from wsgiperf.monitor.recording.folding import METHODS, OTHER_METHOD, UNMATCHED, status_code
 from wsgiperf.monitor.recording.layout import (
     HOURS,
     IN_FLIGHT,
@@ -34,13 +34,13 @@ if TYPE_CHECKING:
     from wsgiperf.exchange import Exchange
     from wsgiperf.monitor.queries.counting import Queries
 
-    #: Route, method and status, as given.
+    #: Route, method, and status as given.
     _Place = tuple[str, str, str | None]
 
 __all__ = ["Recorder"]
 
-#: Routes with methods and statuses, as given, whose place is remembered, and likewise content types. Methods,
-#: reason phrases and parameters may be anybody's.
+#: Routes with methods and statuses, as given, whose place is remembered, and likewise content types. Reason
+#: phrases and parameters may be anything.
 MOST_REMEMBERED = 2048
 _CACHED = {"hit": 0, "stale": 1, "collapsed": 2, "miss": 3}
 _TOKEN = frozenset("!#$&-^_.+abcdefghijklmnopqrstuvwxyz0123456789/")
@@ -84,11 +84,10 @@ class Recorder:
             words[layout.QUEUE_MOST] = max(ns, words[layout.QUEUE_MOST])
 
     def own(self) -> None:
-        """A request that `begin` has counted was for the monitor's own pages."""
+        """A request was for the monitor's own pages."""
         words = self._words
         with self._lock:
             words[layout.OWN] += 1
-            words[IN_FLIGHT] -= 1
 
     def record(self, exchange: Exchange, match: Callable[[str], str] | None) -> None:
         """The last byte is out: count the request.
@@ -102,7 +101,8 @@ class Recorder:
         route = exchange._route
         if route is None:
             route = UNMATCHED if match is None else match(exchange.path)
-        place = (route, exchange.method, exchange.status)
+        method = exchange.method
+        place = (route, method if method in METHODS else OTHER_METHOD, exchange.status)
         series, cells, kind = self._places.get(place) or self._find(place)
         ns = int(elapsed * 1e9)
         cell = cell_of(elapsed)
@@ -135,10 +135,11 @@ class Recorder:
 
     def _find(self, place: _Place) -> tuple[int, int, int]:
         """Where a request is counted: its series, its endpoint's cells, its class."""
-        method, code = method_name(place[1]), status_code(place[2])
+        route, method, status = place
+        code = status_code(status)
         with self._lock:
-            series = self._rows["series"].find(f"{method} {code} {place[0]}")
-            cells = self._rows["endpoints"].find(f"{method} {place[0]}")
+            series = self._rows["series"].find(f"{method} {code} {route}")
+            cells = self._rows["endpoints"].find(f"{method} {route}")
         if len(self._places) >= MOST_REMEMBERED:
             self._places.clear()
         self._places[place] = found = series, cells, code // 100

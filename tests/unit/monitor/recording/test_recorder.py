@@ -265,7 +265,6 @@ def test_in_flight_is_what_has_begun_and_not_ended():
     words = memory()
     recorder = Recorder(words)
     recorder.begin()
-    recorder.begin()
     recorder.own()
     worker = only(snapshot(words).workers)
     assert (worker.pid, worker.in_flight, worker.requests) == (7, 1, 0)

@@ -1,0 +1,469 @@
+"""The sampler: one of all does the work, another goes on, and nothing that fails stops it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterable
+from typing import Any
+
+import pytest
+
+from wsgiperf.alert_rules import AlertRule
+from wsgiperf.monitor.alerting.book import AlertBook
+from wsgiperf.monitor.alerting.records import Change
+from wsgiperf.monitor.sampling.alone import Alone
+from wsgiperf.monitor.sampling.sampler import MOST_BYTES, Sampler, encoded, plain
+from wsgiperf.monitor.snapshot import Second, Snapshot, Worker
+
+from ..alerting.waiting import until
+
+NOW = 1_000_000.5
+RULES = [AlertRule("error_rate", 5), AlertRule("cpu", 80), AlertRule("health", 0)]
+
+
+class Board:
+    def __init__(self) -> None:
+        self.written: list[bytes] = []
+
+    def write(self, document: bytes) -> None:
+        self.written.append(document)
+
+    def read(self) -> bytes:
+        return self.written[-1] if self.written else b""
+
+
+class Segment:
+    """One process's view of a lead that it can have or not."""
+
+    def __init__(self, board: Board, leads: bool = True) -> None:
+        self.board, self.leads, self.asked = board, leads, 0
+
+    def try_lead(self) -> bool:
+        self.asked += 1
+        return self.leads
+
+
+class Processes:
+    cpu: Any = 10.0
+
+    def __init__(self) -> None:
+        self.asked: list[list[int]] = []
+
+    def sample(self, pids: Iterable[int], now: float) -> dict[str, Any]:
+        self.asked.append(list(pids))
+        return {
+            "system": {"cpu_percent": self.cpu, "memory_percent": 40.0, "memory_limited_by": "cgroup"},
+            "workers": {str(pid): {"cpu_percent": 5.0, "memory_bytes": 1000 * pid} for pid in self.asked[-1]},
+        }
+
+
+class Health:
+    def __init__(self) -> None:
+        self.services: list[dict[str, Any]] = []
+        self.ticks: list[float] = []
+        self.restored: list[object] = []
+
+    def tick(self, now: float) -> None:
+        self.ticks.append(now)
+
+    def state(self, now: float) -> list[dict[str, Any]]:
+        return self.services
+
+    def restore(self, services: object) -> None:
+        self.restored.append(services)
+
+
+def counted(good: int = 100, bad: int = 0, pids: Iterable[int] = (11, 12), now: float = NOW) -> Snapshot:
+    return Snapshot(
+        taken=now,
+        started=0.0,
+        seconds=[Second(int(now), (0, good, 0, 0, bad), 1.0, 0, 0, 0, 0, 0.0)],
+        workers=[Worker(pid, 0, 0.0, 1, 0, 0) for pid in pids],
+    )
+
+
+class World:
+    """A sampler and what it is made of."""
+
+    def __init__(self, board: Board | None = None, *, leads: bool = True, sinks: Iterable[Any] = ()) -> None:
+        self.board = board or Board()
+        self.segment = Segment(self.board, leads)
+        self.processes, self.health = Processes(), Health()
+        self.counts: Any = counted
+        self.told: list[Change] = []
+        self.sampler = Sampler(
+            self.segment,
+            lambda: self.counts(),
+            self.processes,
+            self.health,
+            AlertBook(RULES),
+            [self.told.append, *sinks],
+        )
+
+    @property
+    def document(self) -> dict[str, Any]:
+        found = json.loads(self.board.read())
+        assert isinstance(found, dict)
+        return found
+
+
+def delivered(world: World) -> None:
+    """Let its sinks have what is claimed, and the board say so."""
+    until(lambda: not world.sampler._outbox.state())
+    world.sampler._publish_deliveries()
+
+
+def test_a_turn_writes_all_of_the_board():
+    """As the pages read it."""
+    world = World()
+    world.health.services = [{"name": "db", "status": "ok", "latency": 0.01}]
+    assert world.sampler.step(NOW) is True
+    assert world.document == {
+        "at": NOW,
+        "pid": os.getpid(),
+        "system": {"cpu_percent": 10.0, "memory_percent": 40.0, "memory_limited_by": "cgroup"},
+        "workers": {
+            "11": {"cpu_percent": 5.0, "memory_bytes": 11000},
+            "12": {"cpu_percent": 5.0, "memory_bytes": 12000},
+        },
+        "history": {
+            "start": 1_000_000,
+            "step": 5,
+            "cpu": [],
+            "memory": [],
+            "workers": {pid: {"cpu": [], "memory_bytes": []} for pid in ("11", "12")},
+        },
+        "health": world.health.services,
+        "alerts": {"active": [], "journal": [], "memory": {"opened": 0, "alerts": {}, "pending": []}},
+        "deliveries": [],
+    }
+    assert world.processes.asked == [[11, 12]]
+    assert world.health.ticks == [NOW]
+
+
+def test_who_doesnt_lead_only_asks():
+    """No sampling, no checks, no board."""
+    world = World(leads=False)
+    for second in range(5):
+        assert world.sampler.step(NOW + second) is False
+    assert world.segment.asked == 5
+    assert (world.processes.asked, world.health.ticks, world.board.written) == ([], [], [])
+
+
+def test_an_alert_is_claimed_on_the_board_before_it_is_sent():
+    """And sent once."""
+    boards: list[Any] = []
+    world = World(sinks=[lambda change: boards.append(json.loads(world.board.read()))])
+    world.counts = lambda: counted(good=80, bad=20)
+    for second in range(3):
+        world.sampler.step(NOW + second)
+    delivered(world)
+    (change,) = world.told
+    assert (change.event, change.metric, change.value) == ("fired", "error_rate", 20.0)
+    (claimed,) = boards[0]["deliveries"]
+    assert claimed["id"] == change.id
+    assert set(claimed["sinks"].values()) == {"claimed"}
+    assert world.document["deliveries"] == []
+    assert [alert["id"] for alert in world.document["alerts"]["active"]] == [change.id]
+
+
+def test_alerts_clear_when_the_window_has_passed():
+    """A minute after the last bad second."""
+    world = World()
+    world.counts = lambda: counted(good=0, bad=100)
+    for second in range(62):
+        world.sampler.step(NOW + second)
+    delivered(world)
+    assert [(change.event, change.at - NOW) for change in world.told] == [("fired", 0), ("cleared", 60)]
+
+
+def test_another_process_goes_on_from_the_board():
+    """History, alerts with their IDs, and health; nobody is told twice."""
+    first = World()
+    first.counts = lambda: counted(bad=100)
+    first.health.services = [{"name": "db", "status": "ok"}]
+    for second in range(0, 30, 5):
+        first.sampler.step(NOW + second)
+    delivered(first)
+    second_world = World(first.board)
+    second_world.sampler.step(NOW + 30)
+    assert second_world.health.restored == [[{"name": "db", "status": "ok"}]]
+    assert second_world.document["history"]["cpu"] == [10.0] * 6
+    second_world.sampler.step(NOW + 31)
+    second_world.counts = lambda: counted(good=1000, now=NOW + 32)
+    second_world.sampler.step(NOW + 32)
+    delivered(second_world)
+    assert [(change.event, change.id) for change in second_world.told] == [("cleared", first.told[0].id)]
+    assert [entry["event"] for entry in second_world.document["alerts"]["journal"]] == ["cleared", "fired"]
+
+
+def test_what_a_dead_process_had_claimed_is_sent_under_the_same_id():
+    """Nobody can know whether it got to it."""
+    hangs = threading.Event()
+    first = World(sinks=[lambda change: hangs.wait(60)])
+    first.counts = lambda: counted(bad=100)
+    first.sampler.step(NOW)
+    second = World(first.board, sinks=[lambda change: None])
+    second.counts = first.counts
+    second.sampler.step(NOW + 1)
+    delivered(second)
+    hangs.set()
+    assert [change.delivery for change in second.told] in ([], [first.told[0].delivery])
+    assert second.document["deliveries"] == []
+
+
+def test_who_lost_the_lead_writes_nothing_and_takes_it_up_from_the_board():
+    """What another one wrote meanwhile counts."""
+    world = World()
+    world.counts = lambda: counted(bad=100)
+    world.sampler.step(NOW)
+    delivered(world)
+    world.segment.leads = False
+    world.sampler.step(NOW + 1)
+    written = len(world.board.written)
+    world.sampler._publish_deliveries()
+    assert len(world.board.written) == written
+    other = World(world.board)
+    other.counts = lambda: counted(good=1000)
+    other.sampler.step(NOW + 2)
+    delivered(other)
+    assert [change.event for change in other.told] == ["cleared"]
+    world.segment.leads = True
+    world.counts = other.counts
+    world.sampler.step(NOW + 3)
+    delivered(world)
+    assert [change.event for change in world.told] == ["fired"]
+    assert world.document["alerts"]["active"] == []
+
+
+class Broken:
+    """Everything that is asked of it fails."""
+
+    def __call__(self, *arguments: object) -> Any:
+        raise OSError("broken")
+
+    def __getattr__(self, name: str) -> Any:
+        return self
+
+
+PIECES = {
+    "the counts": lambda world: setattr(world.sampler, "_read_snapshot", Broken()),
+    "the processes": lambda world: setattr(world.sampler, "_processes", Broken()),
+    "health": lambda world: setattr(world.sampler, "_health", Broken()),
+    "the book": lambda world: setattr(world.sampler._book, "evaluate", Broken()),
+    "the history": lambda world: setattr(world.sampler._history, "add", Broken()),
+}
+
+
+@pytest.mark.parametrize("break_it", PIECES.values(), ids=[name.replace(" ", "_") for name in PIECES])
+def test_what_fails_is_logged_once_and_all_else_goes_on(break_it, caplog):
+    """The board is written at each turn, and alerts that are active stay so."""
+    world = World()
+    world.counts = lambda: counted(bad=100)
+    world.health.services = [{"name": "db", "status": "failing", "since": NOW}]
+    world.processes.cpu = 90.0
+    world.sampler.step(NOW)
+    written = len(world.board.written)
+    break_it(world)
+    for second in range(1, 4):
+        assert world.sampler.step(NOW + second)
+    assert len(world.board.written) >= written + 3
+    assert world.document["at"] == NOW + 3
+    active = {alert["metric"] for alert in world.document["alerts"]["active"]}
+    assert active == {"error_rate", "cpu", "health"}
+    assert len([record for record in caplog.records if "broken" in record.getMessage()]) == 1
+
+
+def test_a_board_that_cant_be_written_doesnt_keep_alerts_back():
+    """To be told twice is better than never."""
+    world = World()
+    world.counts = lambda: counted(bad=100)
+    world.segment.board = Broken()  # type: ignore[assignment]
+    world.sampler.step(NOW)
+    until(lambda: len(world.told) == 1)
+
+
+GARBLED = [
+    b"", b"{", b"[]", b"null", b"\xff", b"7", b"[" * 100_000,
+    b'{"at":"x","alerts":7,"history":[],"health":{},"deliveries":{"a":1}}',
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("document", GARBLED, ids=range(len(GARBLED)))
+def test_a_garbled_board_is_none(document):
+    """The sampler begins anew."""
+    world = World()
+    world.board.write(document)
+    world.counts = lambda: counted(bad=100)
+    assert world.sampler.step(NOW)
+    assert [alert["metric"] for alert in world.document["alerts"]["active"]] == ["error_rate"]
+
+
+def test_a_document_that_is_too_long_loses_what_matters_least():
+    """The alerts are what stays."""
+    long = ["x" * 1000] * 1000
+    document = {
+        "at": 1.0,
+        "history": long,
+        "health": long,
+        "workers": {},
+        "deliveries": [],
+        "alerts": {"active": []},
+    }
+    found = json.loads(encoded(document))
+    assert set(found) == {"at", "workers", "deliveries", "alerts"}
+    assert set(json.loads(encoded({**document, "health": []}))) == {*found, "health"}
+    assert len(encoded(document)) <= MOST_BYTES
+
+
+def test_the_board_of_many_workers_and_alerts_fits():
+    """All there can be of everything, in whichever script."""
+    world = World()
+    pids = range(1_000_000, 1_000_256)
+    world.processes.cpu = 99.87654
+    for slot in range(200):
+        name = ["ü", "火", "😀"][slot % 3] * 500
+        world.health.services = [
+            {"name": f"{n} {name}", "status": "failing" if slot % 2 else "ok", "since": NOW, "error": name}
+            for n in range(100)
+        ]
+        world.counts = lambda now=NOW + slot * 5: counted(bad=100, pids=pids, now=now)
+        world.sampler.step(NOW + slot * 5)
+    assert len(world.board.read()) <= MOST_BYTES
+    assert set(world.document) >= {"alerts", "deliveries"}
+    assert len(world.document["alerts"]["journal"]) == 100
+
+
+def test_values_that_json_doesnt_have_are_none():
+    """A check's or the system's."""
+    given = {"a": float("nan"), 1: (1, float("inf"), object()), "d": {"e": True, "f": b"x"}}
+    assert plain(given) == {"a": None, "1": [1, None, None], "d": {"e": True, "f": None}}
+    deep: list[Any] = []
+    deep.append(deep)
+    json.dumps(plain(deep))
+
+
+def test_a_name_with_half_a_character_doesnt_keep_the_board_from_being_written():
+    """A lone surrogate has no UTF-8."""
+    assert b'"?"' in encoded({"health": ["\ud800"]})
+
+
+# -- the thread
+
+
+def test_its_thread_does_a_turn_after_the_other():
+    """Started by the first who asks, once."""
+    world = World()
+    world.sampler._interval = 0.01
+    try:
+        for _ in range(100):
+            world.sampler.ensure_running()
+        assert [thread.name for thread in threading.enumerate()].count("wsgiperf-sampler") == 1
+        until(lambda: len(world.health.ticks) > 5)
+    finally:
+        world.sampler.stop()
+    until(lambda: "wsgiperf-sampler" not in {thread.name for thread in threading.enumerate()})
+
+
+def test_the_board_says_at_once_what_is_delivered():
+    """Not with the next turn: who takes over before it shouldn't send it again."""
+    world = World()
+    world.sampler._interval = 3600.0
+    world.counts = lambda: counted(bad=100, now=time.time())
+    try:
+        world.sampler.ensure_running()
+        until(lambda: world.told)
+        until(lambda: world.board.written and world.document["deliveries"] == [])
+        assert len(world.health.ticks) == 1
+    finally:
+        world.sampler.stop()
+
+
+def test_a_turn_that_fails_isnt_the_last(caplog):
+    """Whatever it is."""
+    world = World()
+    world.sampler._interval = 0.01
+    turns: list[float] = []
+
+    def step(now: float) -> bool:
+        turns.append(now)
+        raise KeyError("unexpected")
+
+    world.sampler.step = step  # type: ignore[method-assign]
+    try:
+        world.sampler.ensure_running()
+        until(lambda: len(turns) > 3)
+    finally:
+        world.sampler.stop()
+    assert len([record for record in caplog.records if "unexpected" in record.getMessage()]) == 1
+
+
+def test_where_no_thread_is_to_be_had_requests_dont_notice(monkeypatch, caplog):
+    """It isn't tried at each of them, but later again."""
+    world, tries = World(), []
+
+    def refuse(thread: threading.Thread) -> None:
+        tries.append(thread)
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", refuse)
+        for _ in range(100):
+            world.sampler.ensure_running()
+    assert len(tries) == 1
+    world.sampler._again = 0.0
+    try:
+        world.sampler.ensure_running()
+        until(lambda: world.health.ticks)
+    finally:
+        world.sampler.stop()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_a_child_has_a_thread_of_its_own_and_begins_from_the_board():
+    """Forked while the parent leads: nothing of the parent's locks and queues is used."""
+    world = World()
+    world.counts = lambda: counted(bad=100, now=time.time())
+    world.sampler._interval = 0.01
+    world.sampler.ensure_running()
+    reading, writing = os.pipe()
+    try:
+        until(lambda: world.told and world.document["deliveries"] == [])
+        child = os.fork()
+        if not child:
+            code = 1
+            try:
+                signal.alarm(60)
+                world.health.ticks.clear()
+                world.told.clear()
+                world.sampler.ensure_running()
+                until(lambda: len(world.health.ticks) > 3)
+                said = {**world.document, "told": len(world.told)}
+                os.write(writing, json.dumps([said["pid"], said["told"]]).encode())
+                code = 0
+            finally:
+                os._exit(code)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+        assert json.loads(os.read(reading, 1000)) == [child, 0]
+    finally:
+        world.sampler.stop()
+        os.close(reading)
+        os.close(writing)
+
+
+def test_alone_a_process_leads_and_keeps_its_board_from_its_children():
+    """Each then counts for itself."""
+    alone = Alone()
+    assert alone.try_lead()
+    assert alone.board.read() == b""
+    alone.board.write(b"{}")
+    assert alone.board.read() == b"{}"
+    child = os.fork()
+    if not child:
+        os._exit(0 if alone.board.read() == b"" else 1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
