@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields
 from typing import NamedTuple, NoReturn
 
-__all__ = ["DEFAULT_RULES", "METRICS", "SEVERITIES", "AlertRule", "Metric", "rules_of"]
+__all__ = ["DEFAULT_RULES", "METRICS", "SEVERITIES", "AlertRule", "Metric", "rules_of", "with_defaults"]
 
 #: Least severe first.
 SEVERITIES = ("info", "warning", "critical")
@@ -206,6 +206,12 @@ def rules_of(value: object) -> tuple[AlertRule, ...]:
             raise ValueError(f"two rules for {rule.metric} of severity {rule.severity}")
         seen.add((rule.metric, rule.severity))
     return rules
+
+
+def with_defaults(rules: tuple[AlertRule, ...]) -> tuple[AlertRule, ...]:
+    """The rules, and the default ones of the metrics that they don't name."""
+    named = {rule.metric for rule in rules}
+    return rules + tuple(rule for rule in DEFAULT_RULES if rule.metric not in named)
 
 
 def _rule(given: object) -> AlertRule:

@@ -24,9 +24,10 @@ from typing import Any
 from gunicorn.config import get_default_config_file, validate_callable  # type: ignore[import-untyped]
 from gunicorn.errors import AppImportError  # type: ignore[import-untyped]
 
-from wsgiperf.assembly import wrap
-from wsgiperf.configuration import resolve
+from wsgiperf.assembly import assemble
+from wsgiperf.configuration import Given, Settings, resolve
 from wsgiperf.errors import SettingsError
+from wsgiperf.settings import MonitorSettings
 
 __all__ = ["install", "on_starting", "post_fork", "post_worker_init"]
 
@@ -48,9 +49,13 @@ def on_starting(server: Any) -> None:
             __name__,
         )
     try:
-        resolve(environ=os.environ)
+        settings = resolve(environ=os.environ)
     except SettingsError as error:
         server.halt(reason=str(error), exit_status=server.APP_LOAD_ERROR)
+    else:
+        monitor = settings["monitor"]
+        if isinstance(monitor, MonitorSettings):
+            server.log.info("wsgiperf's monitor: %s", monitor.access_in_words)
 
 
 def post_fork(server: Any, worker: Any) -> None:
@@ -133,10 +138,18 @@ def _wrap(worker: Any) -> None:
         worker.log.info("wsgiperf leaves the application alone: %s is no WSGI worker", type(worker).__name__)
     else:
         try:
-            app = worker.wsgi = wrap(worker.wsgi)
+            app = worker.wsgi = assemble(worker.wsgi, _settings(worker.cfg))
         except SettingsError as error:  # where `on_starting` isn't ours: gunicorn stops at this one
             raise AppImportError(str(error)) from error
     worker._wsgiperf = app
+
+
+def _settings(cfg: Any) -> Settings:
+    """The settings of the environment, with what gunicorn knows instead of our defaults."""
+    settings = resolve(environ=os.environ)
+    # Of greenlets there may be a thousand, which says nothing about how busy the worker is.
+    threads = {"gthread": cfg.threads, "sync": 1}.get(cfg.worker_class_str, 0)
+    return Settings.of([settings.given, {("monitor", "threads"): Given(threads, "threads", "gunicorn")}])
 
 
 def _runs_a_loop(worker: Any) -> bool:

@@ -125,9 +125,8 @@ for engine in (before, both, after):
             connection.execute(text("SELECT x"))
         except OperationalError:
             pass
-assert [(alias, failed) for alias, _, failed, _ in heard] == [
-    ("shop.db", False), ("shop.db", True), ("both", False), ("both", True), ("sqlite", False), ("sqlite", True)
-], heard
+found = [(alias, failed) for alias, _, failed, _ in heard]
+assert found == [(alias, failed) for alias in ("shop.db", "both", "sqlite") for failed in (False, True)]
 """
     arguments = [sys.executable, "-c", program, str(rounds), str(tmp_path / "shop.db")]
     assert subprocess.run(arguments, cwd=ROOT, timeout=60).returncode == 0
@@ -157,7 +156,7 @@ def test_errors_that_are_no_query_are_not_counted(engine):
             with pytest.raises(sqlalchemy.exc.StatementError):
                 connection.execute(text("SELECT :missing"), {})
             rows = connection.execute(select(sqlalchemy.literal_column("'x'", sqlalchemy.DateTime)))
-            with pytest.raises(ValueError, match="Invalid isoformat"):
+            with pytest.raises(ValueError, match=r"isoformat|datetime string"):
                 rows.all()
         return "done"
 
@@ -190,17 +189,15 @@ def test_a_listener_of_somebody_elses_may_raise(engine):
     [
         ("sqlite:////srv/data/shop.db", "shop.db"),
         ("sqlite://", "sqlite"),
-        ("postgresql://bob:hunter2@db.internal/shop", "shop"),
-        ("postgresql+psycopg2://bob:hunter2@db.internal", "postgresql+psycopg2"),
+        ("mysql+pymysql://bob:hunter2@db.internal/shop", "shop"),
+        ("mysql+pymysql://bob:hunter2@db.internal", "mysql+pymysql"),
     ],
     ids=["file", "memory", "database", "no database"],
 )
 def test_an_alias_is_read_from_the_url(url, alias):
     """Without user, password and host."""
     size = next(sizes)
-    driver = (
-        sqlite3 if url.startswith("sqlite") else types.SimpleNamespace(paramstyle="format", __version__="2.9")
-    )
+    driver = sqlite3 if url.startswith("sqlite") else types.SimpleNamespace(paramstyle="pyformat")
     watch_engine(engine := create_engine(url, module=driver, poolclass=QueuePool, pool_size=size))
     assert [found[0] for found in pools() if found[1] == size] == [alias]
     engine.dispose()
@@ -256,7 +253,8 @@ def execute(handler, alias, sql, *parameters):
 
 def seen_by_django(view):
     """The queries of a request to a site with this view."""
-    urlconf = types.SimpleNamespace(urlpatterns=[path("", view)])
+    urlconf = types.ModuleType("urls")
+    urlconf.urlpatterns = [path("", view)]
     with override_settings(ROOT_URLCONF=urlconf):
         return ask(WSGIHandler())
 

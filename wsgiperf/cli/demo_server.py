@@ -39,6 +39,7 @@ def post_worker_init(worker: Any) -> None:
         host = f"[{host}]"
     for name, path in pages(worker.app.app_uri).items():
         print(f"  {name.capitalize():7} http://{host}:{port}{path}")
+    print(f"  Monitor http://{host}:{port}/_stats (for this machine only)")
     print("Ctrl-C stops it.", flush=True)
 
 

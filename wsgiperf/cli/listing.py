@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
+from wsgiperf.alert_rules import AlertRule
 from wsgiperf.caching_rules import Rule
 from wsgiperf.configuration import Settings
 from wsgiperf.options import options_of
@@ -52,23 +53,24 @@ def as_text(value: object) -> str:
     if not isinstance(value, tuple):
         # Its own text may hold addresses and passwords.
         return f"<{type(value).__module__}.{type(value).__qualname__}>"
-    if any(isinstance(one, Rule) for one in value):
+    if any(isinstance(one, (Rule, AlertRule)) for one in value):
         return json.dumps([_differing(rule) for rule in value])
-    return ",".join(value)
+    return ",".join(one if isinstance(one, str) else as_text(one) for one in value)
 
 
-def _differing(rule: Rule) -> dict[str, Any]:
+def _differing(rule: Any) -> dict[str, Any]:
     """What a rule says that isn't its default."""
-    said = {declared.name: getattr(rule, declared.name) for declared in fields(rule)}
-    return {name: value for name, value in said.items() if value != getattr(_PLAIN, name)}
+    said = {declared.name: (getattr(rule, declared.name), declared.default) for declared in fields(rule)}
+    return {name: value for name, (value, default) in said.items() if value != default}
 
 
-_PLAIN = Rule()
+#: A webhook's address is all that is needed to use it.
+_SECRETS = frozenset((("cache", "purge_token"), ("monitor", "token"), ("monitor", "alert_webhook")))
 
 
 def _without_secrets(section: str, option: str, value: object) -> object:
     """Listings end up in logs and in questions to others."""
-    if (section, option) == ("cache", "purge_token") and value:
+    if (section, option) in _SECRETS and value:
         return "(not shown)"
     if (section, option) == ("cache", "redis_url") and isinstance(value, str):
         user, at, host = value.rpartition("@")

@@ -14,6 +14,9 @@ from wsgiperf.cli.server import become_gunicorn, settings_here
 
 __all__ = ["serve"]
 
+#: Whoever sets one of these has decided who may see the monitor's pages.
+_MONITOR_ACCESS = frozenset(("WSGIPERF_MONITOR", "WSGIPERF_MONITOR_ACCESS", "WSGIPERF_MONITOR_TOKEN"))
+
 
 @click.command(context_settings={"ignore_unknown_options": True})
 @click.argument("application", metavar="MODULE:APP")
@@ -43,6 +46,9 @@ def serve(
 
     MODULE:APP names the application (`site:app`) or a factory (`site:create_app()`). Options unknown here are
     gunicorn's; settings come from WSGIPERF_... in the environment, see `wsgiperf settings`.
+
+    The monitor's pages, at /_stats, are for this machine only. Behind a proxy that is everybody: there, set
+    WSGIPERF_MONITOR_TOKEN.
     """
     require(["gunicorn"], "gunicorn", "serve")
     if any(option.startswith(("-c", "--conf")) for option in more):
@@ -53,6 +59,8 @@ def serve(
     if chdir is not None:
         os.chdir(chdir)
     _find(application)
+    if not _MONITOR_ACCESS.intersection(os.environ):
+        os.environ["WSGIPERF_MONITOR_ACCESS"] = "loopback"
     settings_here(quiet=True)  # a wrong one is one line here, and a traceback per worker later
     become_gunicorn(
         "wsgiperf.gunicorn",

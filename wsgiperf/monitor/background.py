@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
+from wsgiperf.alert_rules import with_defaults
 from wsgiperf.monitor.alerting.book import AlertBook
 from wsgiperf.monitor.alerting.sinks import LoggingSink, SentrySink
 from wsgiperf.monitor.health.runner import HealthRunner
@@ -37,7 +38,7 @@ class Background:
             Processes(),
             HealthRunner(checks) if checks else None,
             AlertBook(
-                settings.alert_rules if settings.alerts else (),
+                with_defaults(settings.alert_rules) if settings.alerts else (),
                 window=settings.alert_window,
                 minimum=settings.alert_minimum,
             ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from functools import partial
 from os import getpid
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from wsgiperf.monitor.endpoint.routing import Endpoint
 
 __all__ = ["MonitorMiddleware"]
+
+_log = logging.getLogger("wsgiperf.monitor")
 
 #: Seconds that a request can have waited in front of a worker: more is a clock that is wrong.
 LONGEST_QUEUE = 600.0
@@ -44,9 +47,10 @@ class MonitorMiddleware(Middleware):
         self._settings = settings = MonitorSettings.of(options)
         self._match = matcher(settings.routes)
         self._trusts = TrustedProxies(settings.trusted_proxies).trusts
-        closed = settings.access == "token" and not settings.token
-        #: The beginnings of the paths that are the monitor's own.
-        self._paths = () if closed else tuple(filter(None, (settings.path, settings.metrics_path)))
+        # The beginnings of the paths that are the monitor's own.
+        own = () if settings.is_closed else (settings.path, settings.metrics_path)
+        self._paths = tuple(filter(None, own))
+        _log.info("%s", settings.access_in_words)
         self._pid = 0
         self._collector: Collector
         self._endpoint: Endpoint | None = None

@@ -38,9 +38,7 @@ class Series(NamedTuple):
     seconds: float  #: their durations' sum
     least: float
     most: float
-    buckets: tuple[
-        int, ...
-    ]  #: per bound of `histogram.BOUNDS`, one more above: not cumulative
+    buckets: tuple[int, ...]  #: per bound of `histogram.BOUNDS`, one more above: not cumulative
 
 
 class Latencies(NamedTuple):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from os import fspath
 from typing import Any
 
-from wsgiperf.alert_rules import DEFAULT_RULES, AlertRule, rules_of
+from wsgiperf.alert_rules import AlertRule, rules_of
 from wsgiperf.errors import SettingsError
 from wsgiperf.health_checks import HealthCheck, checks_of
 from wsgiperf.options import custom, flag, integer, names, number, text
@@ -60,14 +60,9 @@ def _webhook(value: str) -> bool:
     return value.startswith(_SCHEMES) and value.isprintable() and bool(urlsplit(value).hostname)
 
 
-def _rules(value: object) -> tuple[AlertRule, ...]:
-    """The rules given, and the default ones for metrics they don't name."""
-    given = rules_of(value)
-    named = {rule.metric for rule in given}
-    return given + tuple(rule for rule in DEFAULT_RULES if rule.metric not in named)
-
-
 def _sinks(value: object) -> tuple[Callable[..., object], ...]:
+    if value == "":  # as the environment says nothing
+        return ()
     sinks = tuple(value) if isinstance(value, Iterable) and not isinstance(value, (str, bytes)) else (value,)
     if not all(map(callable, sinks)):
         raise ValueError(value)
@@ -140,10 +135,10 @@ class MonitorSettings(Section):
     )
     alerts: bool = flag(True, "Watch the thresholds.")
     alert_rules: tuple[AlertRule, ...] = custom(
-        DEFAULT_RULES,
-        "Thresholds; where one names a metric, the default ones of that metric don't count.",
+        (),
+        "Other thresholds: where one names a metric, the default ones of that metric don't count.",
         expected="a list of rules such as {'metric': 'p95', 'threshold': 2.0}; as text, JSON",
-        read=_rules,
+        read=rules_of,
     )
     alert_window: float = number(
         60.0, "The time that rates and response times are of.", unit="seconds", least=10, most=300
@@ -176,3 +171,19 @@ class MonitorSettings(Section):
             raise SettingsError(
                 "monitor.metrics_path", "another path than monitor.path", value=self.metrics_path
             )
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether nobody can get in, so that there are no pages at all."""
+        return self.access == "token" and not self.token
+
+    @property
+    def access_in_words(self) -> str:
+        """Who may see the pages: the line that servers print when they start."""
+        if self.is_closed:
+            return f"{self.path} is off: it needs monitor.token, or another monitor.access"
+        who = {
+            "token": "is for whoever sends the token",
+            "loopback": "is for this machine only, which is everybody where a proxy on it passes requests on",
+        }
+        return f"{self.path} {who.get(self.access, 'is for whom the function monitor.access lets in')}"

@@ -37,6 +37,8 @@ WSGIPERF = {
         "rules": caching.RULES,
         "ignored_query": ["utm_*", "fbclid", "gclid"],
     },
+    # For who sits at this machine. Behind a proxy that would be everybody: there, set a token instead.
+    "monitor": {"access": "loopback", "metrics_path": "/metrics"},
 }
 
 TEMPLATES = [

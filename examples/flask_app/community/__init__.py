@@ -26,6 +26,8 @@ def create_app(**config):
         SESSION_COOKIE_SAMESITE="Lax",
         WSGIPERF_SECURITY="strict",
         WSGIPERF_CACHE=caching.CACHE,
+        # For who sits at this machine. Behind a proxy that would be everybody: there, set a token instead.
+        WSGIPERF_MONITOR={"access": "loopback", "metrics_path": "/metrics"},
     )
     app.config.update(config)
     # Several workers start at once: the first makes the key and the tables, the others find them.

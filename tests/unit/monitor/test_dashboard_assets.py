@@ -163,3 +163,45 @@ def test_any_text_in_the_figures_stays_in_their_block(text):
     document = Document(body)
     assert json.loads(document.data) == figures
     assert len(document.elements) == len(Document(page("/_stats", PAYLOAD)).elements)
+
+
+TEXT, GRAPHICS = 4.5, 3.0  # WCAG 2.2, success criteria 1.4.3 and 1.4.11
+STATES = ("ok", "info", "warning", "critical", "unknown")
+LINES = ("c1xx", "c2xx", "c3xx", "c4xx", "c5xx", "p50", "p95", "p99", *(f"w{at}" for at in range(8)))
+PAIRS = [
+    *((one, ground, TEXT) for one in ("text", "muted") for ground in ("page", "panel", "raised", "hover")),
+    *((state, f"{state}-soft", TEXT) for state in STATES),
+    *((state, "panel", TEXT) for state in STATES),
+    *((state, "hover", TEXT) for state in STATES),
+    *(("text", f"{state}-soft", TEXT) for state in STATES),
+    *(("text", f"heat{level}", TEXT) for level in (1, 2, 3)),
+    *(("on-heat", f"heat{level}", TEXT) for level in (4, 5)),
+    ("accent", "page", TEXT),
+    ("on-accent", "accent", TEXT),
+    ("control", "panel", GRAPHICS),
+    *((line, "panel", GRAPHICS) for line in LINES),
+]
+
+
+def luminance(colour: str) -> float:
+    """As WCAG 2.2 defines it."""
+    digits = colour if len(colour) == 6 else "".join(2 * digit for digit in colour)
+    parts = [int(digits[at : at + 2], 16) / 255 for at in (0, 2, 4)]
+    red, green, blue = (
+        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts
+    )
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+@pytest.mark.parametrize("theme", [0, 1], ids=["light", "dark"])
+def test_colours_differ_enough_from_what_they_stand_on(theme):
+    sheet = every_file()["colours.css"].decode()
+    found = re.findall(r"--([\w-]+): light-dark\(#(\w+), #(\w+)\);", sheet)
+    colours = {name: luminance(pair[theme]) for name, *pair in found}
+    ratios = {
+        f"{one} on {ground}": (max(colours[one], colours[ground]) + 0.05)
+        / (min(colours[one], colours[ground]) + 0.05)
+        for one, ground, _ in PAIRS
+    }
+    least = {f"{one} on {ground}": ratio for one, ground, ratio in PAIRS}
+    assert {pair: round(ratio, 2) for pair, ratio in ratios.items() if ratio < least[pair]} == {}

@@ -37,8 +37,8 @@ GONE = "[redacted]"
         ('duplicate key "users_email"\nDETAIL:  Key (ssn)=(123) exists.', 'duplicate key "users_email"'),
     ],
     ids=["URL", "URL without user", "query", "DSN", "dict", "cut JSON", "prefixed name", "words around",
-         "arrow", "authorization", "cookie", "bearer", "JWT", "e-mail", "card", "hash", "UUID", "base64", "AWS", "PEM",
-         "SQLAlchemy", "PostgreSQL"],
+         "arrow", "authorization", "cookie", "bearer", "JWT", "e-mail", "card", "hash", "UUID", "base64",
+         "AWS", "PEM", "SQLAlchemy", "PostgreSQL"],
 )  # fmt: skip
 def test_secrets_go(message, expected):
     assert redacted(message) == expected

@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 __all__ = [
-    "SEVERITIES", "STATUSES", "System", "Usage", "active_alerts", "entries", "journal", "number", "services",
-    "system", "whole", "word", "workers",
+    "SEVERITIES", "STATUSES", "System", "Usage", "active_alerts", "entries", "hundredths", "journal",
+    "number", "services", "system", "whole", "word", "workers",
 ]  # fmt: skip
 
 #: Most severe first.
@@ -48,6 +48,12 @@ def number(value: object) -> float | None:
     return None
 
 
+def hundredths(value: object) -> float | None:
+    """A finite number to the second decimal, None for anything else."""
+    found = number(value)
+    return None if found is None else round(found, 2)
+
+
 def whole(value: object) -> int | None:
     """A whole number, None for anything else."""
     found = number(value)
@@ -74,8 +80,8 @@ def system(board: Mapping[str, Any]) -> System:
     get = (found if isinstance(found, dict) else {}).get
     limited_by = get("memory_limited_by")
     return System(
-        number(get("cpu_percent")),
-        number(get("memory_percent")),
+        hundredths(get("cpu_percent")),
+        hundredths(get("memory_percent")),
         whole(get("memory_used_bytes")),
         whole(get("memory_total_bytes")),
         limited_by if limited_by in ("system", "cgroup") else None,
@@ -88,7 +94,7 @@ def workers(board: Mapping[str, Any]) -> dict[int, Usage]:
     """By process ID."""
     found = board.get("workers")
     return {
-        int(pid): Usage(number(usage.get("cpu_percent")), whole(usage.get("memory_bytes")))
+        int(pid): Usage(hundredths(usage.get("cpu_percent")), whole(usage.get("memory_bytes")))
         for pid, usage in (found.items() if isinstance(found, dict) else ())
         if isinstance(usage, dict)
         and isinstance(pid, str)

@@ -193,7 +193,7 @@ def _service(one: Row, now: float, limits: Limits) -> Row:
         "latency": seconds(one.get("latency")),
         "p50": seconds(one.get("p50")),
         "p95": seconds(one.get("p95")),
-        "uptime_percent": number(one.get("uptime_percent")),
+        "uptime_percent": published.hundredths(one.get("uptime_percent")),
         "error": None if error is None else clipped(error, limits.text),
     }
 

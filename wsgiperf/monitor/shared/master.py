@@ -91,8 +91,7 @@ def machine() -> str:
 
 def _find(pid: int) -> Master:
     process = _read(pid)
-    # Another parent means a `/proc` of another PID namespace, where the number is somebody else's.
-    if process is None or not process.stack or process.parent != os.getppid():
+    if process is None or not process.stack:
         reason = "this system doesn't tell which workers belong to one server"
         # In place of a start time: a later process may have the same ID, but not the same moment.
         return Master(pid, process.start if process else time.time_ns(), reason)
@@ -143,6 +142,9 @@ def _hidden_parent(process: _Process) -> _Process | None:
 def _read(pid: int) -> _Process | None:
     """What the system tells of a process; None where it tells nothing."""
     try:
+        # In a `/proc` of another PID namespace the number is somebody else's.
+        if os.readlink("/proc/self") != str(os.getpid()):
+            return None
         with open(f"/proc/{pid}/stat", "rb") as file:
             text = file.read()
         # The second field is a name in parentheses, which may have any in it.

@@ -7,12 +7,11 @@ import threading
 from typing import Any
 
 import pytest
+from servers.redis_server import until
 
 from wsgiperf.monitor.alerting.outbox import Outbox
 from wsgiperf.monitor.alerting.records import Change
 from wsgiperf.monitor.alerting.sinks import DeliveryError
-
-from .waiting import until
 
 
 def change(number: int) -> Change:
@@ -111,6 +110,20 @@ def test_a_sink_that_hangs_keeps_only_itself():
         hanging.let_go.set()
     until(lambda: not outbox.state())
     assert hanging.calls == ["id0", *[f"id{number}" for number in range(201, 300)]]
+
+
+def test_a_sink_that_hangs_is_complained_of(monkeypatch, caplog):
+    """Its thread can't say so itself."""
+    monkeypatch.setattr("wsgiperf.monitor.alerting.outbox.HANGS", 0.0)
+    hanging = Hanging()
+    outbox = sent(Outbox([hanging]), change(1))
+    try:
+        until(lambda: hanging.calls)
+        sent(outbox)
+        assert "Hanging of an alert failed: no end after" in caplog.text
+    finally:
+        hanging.let_go.set()
+    until(lambda: not outbox.state())
 
 
 def test_a_sink_may_ask_for_another_attempt():

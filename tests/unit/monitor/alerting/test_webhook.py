@@ -6,6 +6,7 @@ import socket
 import time
 
 import pytest
+from servers.redis_server import until
 
 from wsgiperf.monitor.alerting.outbox import Outbox
 from wsgiperf.monitor.alerting.records import Change
@@ -13,7 +14,6 @@ from wsgiperf.monitor.alerting.sinks import DeliveryError
 from wsgiperf.monitor.alerting.webhook import WebhookSink
 
 from .receiver import OK, dripping, receiving, saying, silent
-from .waiting import until
 
 FIRED = Change("a1b2", "fired", 1000.5, "health", "critical", "db", 12.0, 0.0, "Dienst für \u2028 down", 2)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 from collections.abc import Callable
@@ -335,3 +336,30 @@ def test_files_of_this_process_are_not_touched(
     attached("", layout=2)
     assert mine.is_current()
     assert started(worker("")).ask("holders")[0] == os.getpid()
+
+
+def test_cleaning_and_joining_at_once(temporary: Path, started: Start) -> None:
+    """While somebody removes whatever is held by nobody, those who join still all have one file."""
+
+    def clean(_: str) -> None:
+        leftovers.lives = lambda pid, start: False
+        while True:
+            with contextlib.suppress(FileNotFoundError):
+                folder = os.open(temporary, os.O_RDONLY)
+                leftovers.remove_leftovers(folder, ())
+                os.close(folder)
+
+    cleaners = [started(Child(clean)) for _ in range(2)]
+    for cleaner in cleaners:
+        cleaner.tell("go")
+    for _ in range(12):
+        children = [worker("") for _ in range(4)]
+        try:
+            for child in children:
+                child.tell("attach")
+            assert sorted(child.answer() for child in children) == [0, 1, 2, 3]
+            assert len({os.stat(child.ask("about")["path"]).st_ino for child in children}) == 1
+            assert sorted(children[0].ask("holders")) == [0] * 4 + sorted(child.pid for child in children)
+        finally:
+            for child in children:
+                child.kill()

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +14,7 @@ import pytest
 
 from wsgiperf.monitor.shared import segment as module
 from wsgiperf.monitor.shared.board import BOARD_BYTES
+from wsgiperf.monitor.shared.locks import UNKNOWN
 from wsgiperf.monitor.shared.segment import SegmentError, attach
 
 from .processes import GAUGES, WORDS, Child, attached, worker
@@ -176,6 +180,43 @@ def test_only_one_leads_and_another_follows_it(state: Path, started: Start) -> N
     assert children[1].ask("board") == "first"
     children[1].ask("publish second")
     assert children[2].ask("board") == "second"
+
+
+def test_a_process_of_another_container(state: Path) -> None:
+    """On one volume: it holds its slab and may lead, though its ID means nothing here."""
+    program = shutil.which("unshare")
+    if program is None:
+        says = pytest.fail if os.environ.get("REQUIRE_ALL_PROGRAMS") == "1" else pytest.skip
+        says("unshare is not installed")
+    code = (
+        "import sys\nfrom unit.monitor.shared.processes import attached\n"
+        f"there = attached({str(state)!r})\n"
+        "print(there.number, there.try_lead(), there.holders(), flush=True)\n"
+        "sys.stdin.read()"
+    )
+    mine = attached(state)
+    command = [program, "--map-root-user", "--pid", "--fork", "--kill-child", sys.executable, "-c", code]
+    environ = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    there = subprocess.Popen(
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=environ,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        told = there.stdout.readline()
+        if not told:
+            pytest.skip("no PID namespaces to be had")
+        assert told.strip() == f"1 True [{UNKNOWN}, 1, 0, 0, 0, 0, 0, 0]"
+        # A namespace within ours: its processes have IDs here, other ones than there.
+        assert mine.holders()[1] == mine.leader() > 1
+        assert not mine.try_lead()
+    finally:
+        there.communicate()
+    assert mine.holders()[1] == 0
+    assert mine.try_lead()
 
 
 def test_who_stops_leading_or_detaches_makes_room(state: Path, started: Start) -> None:
