@@ -53,6 +53,7 @@ _SPECIAL = _FORWARDING | _PASSING | {
     "HTTP_AUTHORIZATION", "HTTP_CACHE_CONTROL", "HTTP_PRAGMA", "HTTP_RANGE", "HTTP_TRANSFER_ENCODING",
     "CONTENT_LENGTH", "REMOTE_USER", REFRESH,
 }  # fmt: skip
+_NOTHING: frozenset[str] = frozenset()
 _SAFE = frozenset(("GET", "HEAD", "OPTIONS", "TRACE"))
 _HIT, _STALE = Cached("hit"), Cached("stale")
 #: In the place of a look-up: this request is none of the cache's business.
@@ -116,7 +117,7 @@ class CacheMiddleware(Middleware):
         if method != "GET" and method != "HEAD":
             return self._take_note(exchange, method)
         environ = exchange.environ
-        special = environ.keys() & _SPECIAL
+        special = _NOTHING if _SPECIAL.isdisjoint(environ) else _SPECIAL & environ.keys()
         key = self._key_of(exchange)
         if key is None:
             exchange.notes[self] = _BYPASS
@@ -166,7 +167,9 @@ class CacheMiddleware(Middleware):
             self._upgrader.consider(entry)
         return response
 
-    def _look_up(self, exchange: Exchange, lookup: Lookup, held: Any, special: set[str]) -> Response | None:
+    def _look_up(
+        self, exchange: Exchange, lookup: Lookup, held: Any, special: frozenset[str]
+    ) -> Response | None:
         """All that isn't a plain hit."""
         environ = exchange.environ
         if special and self._passes(environ, special):
@@ -223,7 +226,7 @@ class CacheMiddleware(Middleware):
         said = self._says.forwarded(lookup, stored=detail == "ok", detail=detail, told=told)
         self._says.say(response, said)
 
-    def _passes(self, environ: dict[str, Any], special: set[str]) -> bool:
+    def _passes(self, environ: dict[str, Any], special: frozenset[str]) -> bool:
         """Whether this is no business of the cache: a GET with a body, or a precondition."""
         if special & _PASSING:
             return True
@@ -335,17 +338,6 @@ class CacheMiddleware(Middleware):
         lookup.cookie = "HTTP_COOKIE" in sent and self._counts(sent["HTTP_COOKIE"])
         return lookup
 
-    def on_close(self, exchange: Exchange) -> None:
-        """Let those who wait go, if nothing was stored for them."""
-        lookup = exchange.notes.pop(self, None)
-        if lookup is None:
-            return
-        if type(lookup) is Lookup:
-            if lookup.flight is not None and lookup.flight.recording is None:
-                lookup.flight.share()
-        elif callable(lookup):
-            lookup()  # a refresh that had to wait for the last byte
-
     def _done(self, exchange: Exchange) -> None:
         """The request is answered: nothing is left to do for it."""
         exchange.notes.pop(self, None)
@@ -359,7 +351,7 @@ class CacheMiddleware(Middleware):
         if exchange.environ.get("wsgi.multithread", True):
             self._refresher.schedule(lookup.key, lambda: run(self, environ))
         else:
-            exchange.notes[self] = lambda: run(self, environ)
+            exchange.at_end(lambda: run(self, environ))
 
 
 _all: WeakSet[CacheMiddleware] = WeakSet()
