@@ -68,7 +68,7 @@ class Admission:
         }
         self._keeper = Keeper(settings, storage)
         self._set_cookie = settings.set_cookie
-        self._terms = StoringRules(
+        self._policy = StoringRules(
             targeted=tuple(name.lower() for name in settings.targeted_fields),
             heuristic_fraction=settings.heuristic_fraction,
             heuristic_max=settings.heuristic_max,
@@ -78,10 +78,11 @@ class Admission:
             stale_while_revalidate_default=settings.stale_while_revalidate,
             stale_if_error_default=settings.stale_if_error,
         )
-        self._speaking = frozenset(("cache-control", "expires", "pragma", *self._terms.targeted))
+        self._targeted = frozenset(self._policy.targeted)
+        self._speaking = frozenset(("cache-control", "expires", "pragma", *self._policy.targeted))
         self._telling = self._speaking | {"last-modified"}
         # What a verdict turns on beside Cache-Control.
-        self._unusual = frozenset(("age", "date", "expires", "set-cookie", "vary", *self._terms.targeted))
+        self._unusual = frozenset(("age", "date", "expires", "set-cookie", "vary", *self._policy.targeted))
         self._verdicts: dict[str, Verdict] = {}
 
     def apply_rules(self, exchange: Exchange, lookup: Lookup) -> None:
@@ -133,9 +134,19 @@ class Admission:
         cache_control = fields.get("cache-control")
         if cache_control is None or not _forbids(cache_control):
             return False
-        return not any(name in fields for name in self._terms.targeted)
+        return self._targeted.isdisjoint(fields)
+
+    def is_storable(self, exchange: Exchange, response: Response, lookup: Lookup) -> bool:
+        """Whether `admit` would store the response, as far as that can be told without its body."""
+        terms = self._terms_of(exchange, response, lookup, int(response.status[:3]))
+        return type(terms) is Terms and not self._keeper.obstacle(response, terms)
 
     def _store(self, exchange: Exchange, response: Response, lookup: Lookup, status: int) -> str:
+        terms = self._terms_of(exchange, response, lookup, status)
+        return terms if isinstance(terms, str) else self._keeper.keep(exchange, response, lookup, terms)
+
+    def _terms_of(self, exchange: Exchange, response: Response, lookup: Lookup, status: int) -> Terms | str:
+        """On what terms the response may be stored; a word why it may not."""
         if not lookup.storable:
             return "request-no-store"
         headers = response.headers
@@ -162,14 +173,13 @@ class Admission:
             born = received - verdict.initial_age
         if response.pushed:
             return "pushed"
-        terms = Terms(
+        return Terms(
             verdict,
             born,
             self._is_anonymous(verdict, headers, hook, rule),
             _tags(headers, hook, rule),
             rule is not None and rule.files,
         )
-        return self._keeper.keep(exchange, response, lookup, terms)
 
     def _remembered(self, fields: Mapping[str, str]) -> Verdict | None:
         """The verdict on a 200 that says nothing of its freshness but by Cache-Control, if that lets it be
@@ -207,7 +217,7 @@ class Admission:
             cookie=lookup.cookie,
             requested=lookup.requested,
             received=received,
-            rules=self._terms,
+            rules=self._policy,
             assigned=hook.get("ttl"),
             fallback=fallback,
             located=lookup.method == "POST",

@@ -52,11 +52,12 @@ class Keeper:
 
     def keep(self, exchange: Exchange, response: Response, lookup: Lookup, terms: Terms) -> str:
         """Store the response, now ("ok") or while its body passes ("stream"); else a word why not."""
-        length = _length(response.headers)
-        if length is not None and length > self._largest:
-            return "size"
+        obstacle = self.obstacle(response, terms)
+        if obstacle:
+            return obstacle
         if exchange.nonce is None and lookup.entry is not None and lookup.entry.template is not None:
             return "nonce"  # made where there is none: its policy would block it
+        length = _length(response.headers)
         body = response.body
         if isinstance(body, (list, tuple)):
             whole = body[0] if len(body) == 1 else b"".join(body)
@@ -66,9 +67,17 @@ class Keeper:
         if type(body) is Stream and body.first is not None and len(body.first) == length:
             # All of it is in hand: so frameworks answer, by an iterator over one block.
             return self._keep_whole(exchange, response, lookup, terms, body.first)
-        if not (type(body) is Stream or terms.files):
-            return "file"  # the server may have a quicker way to send it than we
         return self._record(exchange, response, lookup, terms, length)
+
+    def obstacle(self, response: Response, terms: Terms) -> str:
+        """Why a response isn't stored, as far as that can be told without its body; else empty."""
+        length = _length(response.headers)
+        if length is not None and length > self._largest:
+            return "size"
+        body = response.body
+        if isinstance(body, (list, tuple)) or type(body) is Stream or terms.files:
+            return ""
+        return "file"  # the server may have a quicker way to send it than we
 
     def put(self, lookup: Lookup, entry: Entry) -> None:
         """Store an entry, unless it was purged while it was made."""

@@ -80,6 +80,7 @@ class CacheMiddleware(Middleware):
         self._storage = open_storage(settings)
         self._flights = Flights(self._storage, settings.coalesce_timeout)
         self._rules = Rules(settings.rules)
+        self._has_rules = bool(settings.rules)
         self._key_of = Keys(ignoring(settings.ignored_query)).of
         self._counts = counting_cookies(settings.ignored_cookies)
         self._refresher = Refresher(settings.refresh_threads)
@@ -133,11 +134,10 @@ class CacheMiddleware(Middleware):
                     response = self._answer_hit(exchange, held, now)
                     if response is not None:
                         return response
-            elif type(held) is Uncacheable and now < held.kept_until and not self._rules:
-                # Its response is looked at again. The application may change environ meanwhile.
-                exchange.notes[self] = (key, self._storage.position, environ.copy())
+            elif type(held) is Uncacheable and now < held.kept_until and not self._has_rules:
+                exchange.notes[self] = held  # its response is glanced at
                 return None
-        return self._look_up(exchange, Lookup(key, now, self._storage.position), held, special)
+        return self._look_up(exchange, Lookup(key, now, self._storage.followed), held, special)
 
     def _take_note(self, exchange: Exchange, method: str) -> Response | None:
         """Of a method that isn't answered from the store, but may change what is in it."""
@@ -186,7 +186,7 @@ class CacheMiddleware(Middleware):
             lookup.directives = request_directives(
                 environ.get("HTTP_CACHE_CONTROL"), environ.get("HTTP_PRAGMA")
             )
-        if self._rules:
+        if self._has_rules:
             self._admission.apply_rules(exchange, lookup)
         select(self._storage, environ, lookup, held)
         response = self._stored_answer(exchange, lookup)
@@ -306,15 +306,23 @@ class CacheMiddleware(Middleware):
             self._admit(exchange, response, lookup)
         elif lookup is _BYPASS:
             self._says.say(response, self._says.bypass)
-        elif method == "GET" or method == "HEAD":
-            if method == "HEAD" or lookup is None or self._admission.is_hopeless(exchange, response):
-                self._says.say(response, self._says.missed)
-            else:
-                self._admit(exchange, response, self._looked_up_late(exchange, *lookup))
+        elif type(lookup) is Uncacheable:
+            if method == "GET" and not self._admission.is_hopeless(exchange, response):
+                self._reconsider(exchange, response, lookup)
+            self._says.say(response, self._says.missed)
         else:
             if type(lookup) is Change:
                 self._carry_out(exchange, response, lookup)
             self._says.say(response, self._says.method)
+
+    def _reconsider(self, exchange: Exchange, response: Response, known: Uncacheable) -> None:
+        """A URL remembered as uncacheable says something else: who asks next has the response stored.
+
+        Not this one's, for the request as it came was not kept.
+        """
+        lookup = self._looked_up_late(exchange, known.key, self._storage.followed, exchange.environ)
+        if self._admission.is_storable(exchange, response, lookup):
+            self._storage.delete(known.key)
 
     def _carry_out(self, exchange: Exchange, response: Response, change: Change) -> None:
         """An unsafe method has done what it does: RFC 9111 section 4.4."""

@@ -85,6 +85,11 @@ class Storage:
         position: int = self._journal.position
         return position << 32 | (0 if self._messages is None else self._messages.count)
 
+    @property
+    def followed(self) -> int:
+        """The `position` up to which the latest look-up has followed: all that was purged before it."""
+        return self._follower.position << 32 | (0 if self._messages is None else self._messages.count)
+
     def get(self, key: str, now: float) -> Held | None:
         """What is held under a key, here or in the shared store.
 
