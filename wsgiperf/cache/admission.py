@@ -40,6 +40,8 @@ REMEMBERED = 60.0
 _OF_THE_REQUEST = frozenset(("authorization", "request-no-store", "status"))
 #: Why a 304 to one request may not renew what is stored for others.
 _OF_THE_CLIENT = frozenset(("authorization", "cookie"))
+#: Why a response isn't stored, where Cache-Control alone settles that.
+_FORBIDDEN = frozenset(("no-store", "private"))
 #: Why what is stored may not stay, where a 304 says so.
 _WITHDRAWN = frozenset(("must-understand", "no-store", "private", "vary-star"))
 #: Statuses of a response to one request, or to a part of it: what is stored may be right all the same.
@@ -160,17 +162,17 @@ class Admission:
             rule = self._rules.for_response(lookup.rules, exchange.route, content_type)
         if hook and not hook.get("shared") and "ttl" in hook and (lookup.cookie or lookup.authorized):
             return "cookie" if lookup.cookie else "authorization"
-        received = clock.now()
         verdict = None
         if status == 200 and not (lookup.cookie or lookup.authorized or hook) and lookup.method == "GET":
             verdict = self._remembered(headers.fields)
         if verdict is not None:
             born = lookup.requested
         else:
+            received = clock.now()
             verdict = self._judge(status, headers, lookup, received, hook, rule)
-            if not verdict.stored:
-                return verdict.reason
             born = received - verdict.initial_age
+        if not verdict.stored:
+            return verdict.reason
         if response.pushed:
             return "pushed"
         return Terms(
@@ -183,8 +185,8 @@ class Admission:
 
     def _remembered(self, fields: Mapping[str, str]) -> Verdict | None:
         """The verdict on a 200 that says nothing of its freshness but by Cache-Control, if that lets it be
-        stored and used: most of an application's pages say the same. Without Age and Date it was born when it
-        was asked for (RFC 9111 section 4.2.3)."""
+        stored and used, or forbids it: most of an application's pages say the same. Without Age and Date it
+        was born when it was asked for (RFC 9111 section 4.2.3)."""
         cache_control = fields.get("cache-control")
         if cache_control is None or len(cache_control) > 256 or not self._unusual.isdisjoint(fields):
             return None
@@ -195,7 +197,9 @@ class Admission:
             headers = Headers((("Cache-Control", cache_control),))
             lookup = Lookup("", 0.0, 0)
             verdict = self._verdicts[cache_control] = self._judge(200, headers, lookup, 0.0, _NO_HOOK, None)
-        return verdict if verdict.stored and not (verdict.always_revalidate or verdict.withheld) else None
+        if verdict.stored:
+            return None if verdict.always_revalidate or verdict.withheld else verdict
+        return verdict if verdict.reason in _FORBIDDEN else None
 
     def _judge(
         self,
@@ -348,6 +352,8 @@ def _tags(headers: Headers, hook: dict[str, Any], rule: Rule | None) -> tuple[st
     if "tags" in hook:
         own = hook["tags"]
         tags += tuple(filter(_is_tag, (own,) if isinstance(own, str) else own or ()))
+    if not tags:
+        return ()
     room = ROOM_FOR_TAGS
     return tuple(tag for tag in tags[:MOST_TAGS] if (room := room - len(tag) - 1) >= 0)
 

@@ -24,7 +24,8 @@ Pairs = Iterable[tuple[str, str]]
 GRACE = 3600.0
 # Bytes of an entry beside its strings and bytes: slots, list, index and the numbers, by tracemalloc.
 _OVERHEAD = 2100
-_PAIR = 56
+# Of a field beside its characters: the pair, and two strings.
+_PAIR = 56 + 2 * getsizeof("")
 
 
 class Entry:
@@ -63,7 +64,8 @@ class Entry:
         pieces: Pieces | None = None,
     ) -> None:
         self.key, self.status, self.body = key, status, body
-        headers = Headers(pairs)
+        # Those who have an index of the fields give it away with them.
+        headers = pairs if type(pairs) is Headers else Headers(pairs)
         self.pairs, self.fields = headers.pairs, headers.fields  #: as `Headers` has them
         self.requested, self.born, self.lifetime = requested, born, lifetime
         self.stale_while_revalidate, self.stale_if_error = stale_while_revalidate, stale_if_error
@@ -75,9 +77,9 @@ class Entry:
         self.last_modified = headers.fields.get("last-modified")
         fresh_until = 0.0 if always_revalidate else born + lifetime
         self.fresh_until = min(fresh_until, stale_at) if stale_at else fresh_until
-        grace = max(stale_while_revalidate, stale_if_error)
-        if self.etag or self.last_modified:
-            grace = max(grace, GRACE)
+        grace = GRACE if self.etag or self.last_modified else 0.0
+        if stale_while_revalidate or stale_if_error:
+            grace = max(grace, stale_while_revalidate, stale_if_error)
         self.kept_until = born + lifetime + grace  #: from when on it is of no use to anybody
         self.variants = Variants(key)  #: coding -> the encoded body
         self.splices = None if template is None else Splices(template, self.variants)
@@ -92,7 +94,7 @@ class Entry:
         """What the entry costs in bytes. Counted when it is asked for: when the memory store takes it in, and
         when it has grown."""
         held = _OVERHEAD + getsizeof(self.body) + getsizeof(self.key) + _PAIR * len(self.pairs)
-        held += sum(map(getsizeof, self.fields)) + sum(map(getsizeof, self.fields.values()))
+        held += sum(map(len, self.fields)) + sum(map(len, self.fields.values()))
         held += sum(map(getsizeof, self.tags)) + self.variants.size
         if self.template is not None:
             held += self.template.size

@@ -13,7 +13,7 @@ from wsgiperf.cache.nonces import cut, holes_in_headers, make_private, weakened
 from wsgiperf.cache.recording import Recorded, Recording
 from wsgiperf.http.headers import Headers
 from wsgiperf.http.ranges import Pieces, combinable, parse_content_range
-from wsgiperf.http.storing import stored_fields
+from wsgiperf.http.storing import stored_fields, stored_headers
 from wsgiperf.wsgi import Exchange, Response, Stream
 
 if TYPE_CHECKING:
@@ -175,23 +175,22 @@ class Keeper:
         template: Template | None = None, pieces: Pieces | None = None,
     ) -> Entry:  # fmt: skip
         verdict = terms.verdict
-        headers = response.headers
-        pairs = stored_fields(headers.pairs, verdict, self._set_cookie)
+        headers = stored_headers(response.headers, verdict, self._set_cookie)
         status = response.status
         if pieces is None and status[:3] != "204":  # RFC 9110 section 8.6
-            if "content-length" in headers.fields:
-                pairs = [pair for pair in pairs if pair[0].lower() != "content-length"]
-            pairs.append(("Content-Length", str(len(whole) if template is None else template.length)))
+            length = str(len(whole) if template is None else template.length)
+            if headers.fields.get("content-length") != length:
+                headers["Content-Length"] = length
         if template is not None:
-            pairs = weakened(pairs)
+            headers = Headers(weakened(headers.pairs))
         entry = Entry(
-            "", status, pairs, b"" if template is not None or pieces is not None else whole,
+            "", status, headers, b"" if template is not None or pieces is not None else whole,
             requested=lookup.requested, born=terms.born, lifetime=verdict.lifetime,
             stale_while_revalidate=verdict.stale_while_revalidate, stale_if_error=verdict.stale_if_error,
             must_revalidate=verdict.must_revalidate, always_revalidate=verdict.always_revalidate,
             anonymous=terms.anonymous, tags=terms.tags, template=template, pieces=pieces,
         )  # fmt: skip
-        entry.move_to(self._place(exchange, lookup, headers, entry.kept_until))
+        entry.move_to(self._place(exchange, lookup, response.headers, entry.kept_until))
         return entry
 
     def _place(self, exchange: Exchange, lookup: Lookup, headers: Headers, until: float) -> str:
