@@ -20,6 +20,7 @@ from wsgiperf.cache.nonces import LONGEST, SHORTEST, Template
 from wsgiperf.caching_rules import COOKIE
 from wsgiperf.errors import HeaderError
 from wsgiperf.http.headers import Headers, check_field
+from wsgiperf.http.memo import memoised
 from wsgiperf.http.ranges import MOST_PIECES, Pieces
 
 if TYPE_CHECKING:
@@ -156,9 +157,9 @@ def _decode(data: bytes, key: str) -> Held | None:
         return Varying(key, tuple(fields), salt, requested) if _are_fields(fields) else None
     if kind != _ENTRY:
         return None
-    status, headers = _head(head)
+    status, headers = _remembered_head(head)
     entry = Entry(
-        key, status, headers, b"" if flags & (_TEMPLATE | _PIECES) else body,
+        key, status, headers.copy(), b"" if flags & (_TEMPLATE | _PIECES) else body,
         requested=requested, born=born, lifetime=lifetime, stale_while_revalidate=while_revalidate,
         stale_if_error=if_error, must_revalidate=bool(flags & _MUST_REVALIDATE),
         always_revalidate=bool(flags & _ALWAYS_REVALIDATE), anonymous=bool(flags & _ANONYMOUS),
@@ -190,6 +191,9 @@ def _head(head: bytes) -> tuple[str, Headers]:
     if head.translate(None, _SENDABLE) or "\t" in status:
         raise ValueError(head)
     return status, headers
+
+
+_remembered_head = memoised(_head)  # where each hit is read from a store, many are of the same few pages
 
 
 def _are_fields(names: list[str]) -> bool:
