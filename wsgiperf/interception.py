@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from wsgiperf.bodies import OutgoingStream, Stream
 from wsgiperf.exchange import EXCHANGE, OPTIONS, Exchange, Held, Response, current, hold
+from wsgiperf.http.memo import memoised
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIEnvironment
@@ -326,6 +327,7 @@ def _refuse(*_args: object) -> Any:
     raise RuntimeError("the response is over")
 
 
+@memoised
 def _bodiless(status: str) -> bool:
     """RFC 9110 section 6.4.1: 1xx, 204 and 304 have no content."""
     return status[:1] == "1" or status[:3] in ("204", "304")
