@@ -67,7 +67,7 @@ class Exchange:
         self.complete = False  #: the body was asked for to its very end
         self.finished = False
         self._route: str | None = None
-        self._endings: tuple[Callable[[], object], ...] = ()
+        self._endings: list[Callable[[], object]] | None = None
         self._bindings: list[tuple[ContextVar[Any], Any]] | None = None
         self._tokens: list[tuple[ContextVar[Any], Token[Any]]] | None = None
         self.started = perf_counter()  #: seconds
@@ -89,7 +89,14 @@ class Exchange:
         For a part that needs the end of few exchanges only: waiting for it costs the others nothing. To be
         called before the head goes out. What the call raises is logged, and harms nobody.
         """
-        self._endings += (call,)
+        if self._endings is None:
+            self._endings = []
+        self._endings.append(call)
+
+    def not_at_end(self, call: Callable[[], object]) -> None:
+        """Take back what was given to `at_end`."""
+        if self._endings is not None:
+            self._endings.remove(call)
 
     def bind(self, variable: ContextVar[Any], value: Any) -> None:
         """Give a context variable its value whenever application code of this exchange runs, and only then.

@@ -279,7 +279,7 @@ class Interception(Exchange):
             except BaseException as error:
                 failure = error  # the worker or its greenlet is told to stop: the other parts are told first
         if self._endings:
-            failure = self._call_endings() or failure
+            failure = self._call(self._endings) or failure
         current.reset(token)
         if self._tokens:
             self._unbind()
@@ -297,9 +297,9 @@ class Interception(Exchange):
                 self.fail(error)
         return failure
 
-    def _call_endings(self) -> BaseException | None:
+    def _call(self, endings: Iterable[Callable[[], object]]) -> BaseException | None:
         failure = None
-        for call in self._endings:
+        for call in endings:
             try:
                 call()
             except Exception:
@@ -317,7 +317,7 @@ class Interception(Exchange):
             self.environ[EXCHANGE] = self.outer
         if self._file_wrapper is not None:
             self.environ["wsgi.file_wrapper"] = self._file_wrapper
-        self.environ, self._held, self._endings = _no_environ, (), ()
+        self.environ, self._held, self._endings = _no_environ, (), None
         if self.notes:
             self.notes.clear()
         self._start = self._write = _refuse  # most servers keep environ beside them

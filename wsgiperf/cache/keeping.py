@@ -12,6 +12,7 @@ from wsgiperf.cache.key import secondary, vary_names
 from wsgiperf.cache.nonces import cut, holes_in_headers, make_private, weakened
 from wsgiperf.cache.recording import Recorded, Recording
 from wsgiperf.http.headers import Headers
+from wsgiperf.http.memo import memoised
 from wsgiperf.http.ranges import Pieces, combinable, parse_content_range
 from wsgiperf.http.storing import stored_fields, stored_headers
 from wsgiperf.wsgi import Exchange, Response, Stream
@@ -57,7 +58,7 @@ class Keeper:
             return obstacle
         if exchange.nonce is None and lookup.entry is not None and lookup.entry.template is not None:
             return "nonce"  # made where there is none: its policy would block it
-        length = _length(response.headers)
+        length = _length(response.headers.fields.get("content-length"))
         body = response.body
         if isinstance(body, (list, tuple)):
             whole = body[0] if len(body) == 1 else b"".join(body)
@@ -71,7 +72,7 @@ class Keeper:
 
     def obstacle(self, response: Response, terms: Terms) -> str:
         """Why a response isn't stored, as far as that can be told without its body; else empty."""
-        length = _length(response.headers)
+        length = _length(response.headers.fields.get("content-length"))
         if length is not None and length > self._largest:
             return "size"
         body = response.body
@@ -240,11 +241,10 @@ class Keeper:
         return "ok"
 
 
-def _length(headers: Headers) -> int | None:
-    value = headers.fields.get("content-length")
-    return (
-        int(value) if value is not None and value.isascii() and value.isdigit() and len(value) < 19 else None
-    )
+@memoised
+def _length(value: str | None) -> int | None:
+    """The number in a Content-Length field; None where there is none."""
+    return int(value) if value and value.isascii() and value.isdigit() and len(value) < 19 else None
 
 
 def _may_hide(response: Response) -> bool:

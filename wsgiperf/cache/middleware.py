@@ -223,6 +223,9 @@ class CacheMiddleware(Middleware):
         answered = response.status[:3]
         detail = self._admission.admit(exchange, response, lookup)
         told = int(answered) if answered != response.status[:3] or detail == "revalidated" else None
+        flight = lookup.flight
+        if flight is not None and flight.done:
+            exchange.not_at_end(flight.share)
         said = self._says.forwarded(lookup, stored=detail == "ok", detail=detail, told=told)
         self._says.say(response, said)
 
