@@ -324,7 +324,10 @@ class CacheMiddleware(Middleware):
         Not this one's, for the request as it came was not kept.
         """
         lookup = self._looked_up_late(exchange, known.key, self._storage.followed, exchange.environ)
-        if self._admission.is_storable(exchange, response, lookup):
+        if (
+            self._admission.is_storable(exchange, response, lookup)
+            and type(self._storage.get(known.key, clock.now())) is Uncacheable  # not what another has stored
+        ):
             self._storage.delete(known.key)
 
     def _carry_out(self, exchange: Exchange, response: Response, change: Change) -> None:
