@@ -304,13 +304,12 @@ class CacheMiddleware(Middleware):
     def on_response(self, exchange: Exchange, response: Response) -> None:
         """Judge the response: store it, or take the stored one in its place."""
         lookup = exchange.notes.get(self)
-        method = exchange.method
         if type(lookup) is Lookup:
             self._admit(exchange, response, lookup)
         elif lookup is _BYPASS:
             self._says.say(response, self._says.bypass)
         elif type(lookup) is Uncacheable:
-            if method == "GET" and not self._admission.is_hopeless(exchange, response):
+            if exchange.method == "GET" and not self._admission.is_hopeless(exchange, response):
                 self._reconsider(exchange, response, lookup)
             self._says.say(response, self._says.missed)
         else:
