@@ -79,17 +79,22 @@ def whitenoise(folder: Path, redis: str | None) -> Application:
 def hishel(folder: Path, redis: str | None) -> Batch:
     """A cache for clients: asked as httpx asks it, the application in the place of a server."""
     httpx, package = import_module("httpx"), import_module("hishel")
-    transport = import_module("hishel.httpx").SyncCacheTransport(
-        httpx.WSGITransport(page), storage=package.SyncSqliteStorage(database_path=str(folder / "hishel.db"))
-    )
+    asked: list[Any] = []
+
+    def counted(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        asked.append(environ)
+        return page(environ, start_response)
+
+    storage = package.SqliteStorage(database_path=folder / "hishel.db")
+    transport = import_module("hishel.httpx").CacheTransport(httpx.WSGITransport(counted), storage, rfc=True)
     request = httpx.Request("GET", f"http://localhost{PATH}")
 
     def ask() -> bytes:
         body: bytes = transport.handle_request(request).read()
         return body
 
-    if ask() != PAGE or ask() != PAGE:
-        raise RuntimeError("another page")
+    if ask() != PAGE or ask() != PAGE or len(asked) != 1:
+        raise RuntimeError("another page, or no hit")
     return calls(ask)
 
 

@@ -20,7 +20,8 @@ class Rule:
     """How responses live that say nothing themselves, and what is in their key.
 
     :param ttl: seconds that they are fresh; None leaves that to the application and the other rules.
-    :param path: a pattern for the path below the mount, a star standing for any characters: ``/posts/*``.
+    :param path: a pattern for the path below the mount, a star standing for any characters: ``/posts/*``. It
+        begins with a slash, or with what may stand for one.
     :param route: a route's template as the framework names it: ``/posts/<int:id>``.
     :param content_type: such as ``text/html`` or ``image/*``.
     :param shared: they are the same for everybody, whatever cookies or credentials a request carries.
@@ -95,6 +96,6 @@ def _checked(name: str, value: Any, default: Any) -> Any:
         names = (value,) if isinstance(value, str) else value
         if isinstance(names, (list, tuple)) and all(isinstance(each, str) and each for each in names):
             return tuple(names)
-    elif isinstance(value, str) and value:
+    elif isinstance(value, str) and value and (name != "path" or value[0] in "/*?["):
         return value
     raise ValueError(f"not a value for a rule's {name}: {value!r:.200}")

@@ -230,7 +230,7 @@ def _value(section: str, option: str, given: Given) -> Any:
     try:
         return declared.read(given.value)
     except ValueError as error:
-        raise SettingsError(given.name, declared.expected, value=given.value) from error
+        raise declared.refusal(given.name, given.value) from (None if declared.secret else error)
 
 
 def _option(section: str, option: str, name: str) -> Option:

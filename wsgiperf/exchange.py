@@ -37,9 +37,9 @@ class Exchange:
 
     # Slots, all filled here: the quickest attributes to read, by a factor of five to a default in the class.
     __slots__ = (
-        "_bindings", "_notes", "_route", "_tokens", "accept_encoding", "complete", "environ", "error",
-        "events", "finished", "head_seconds", "headers", "kinds", "method", "mount", "nonce", "outer", "path",
-        "peer", "request_id", "request_id_header", "scheme", "started", "status", "trace",
+        "_bindings", "_endings", "_route", "_tokens", "accept_encoding", "complete", "environ", "error",
+        "events", "finished", "head_seconds", "headers", "kinds", "method", "mount", "nonce", "notes",
+        "outer", "path", "peer", "request_id", "request_id_header", "scheme", "started", "status", "trace",
     )  # fmt: skip
 
     def __init__(self, environ: WSGIEnvironment, kinds: frozenset[str]) -> None:
@@ -54,6 +54,8 @@ class Exchange:
         self.kinds = kinds  #: the kinds of all parts that this request passes
         self.outer: Exchange | None = None  #: the unfinished exchange of a stack around this one
         self.events: list[Any] = []  #: records of what happened
+        #: what parts remember of this exchange from one moment to the next, each under itself as key
+        self.notes: dict[object, Any] = {}
         self.request_id: str | None = None  #: where the request ID part is there
         self.request_id_header = "X-Request-ID"  #: the field that carries it
         self.trace: TraceContext | None = None  #: the place in a distributed trace, likewise
@@ -65,17 +67,10 @@ class Exchange:
         self.complete = False  #: the body was asked for to its very end
         self.finished = False
         self._route: str | None = None
-        self._notes: dict[object, Any] | None = None
+        self._endings: list[Callable[[], object]] | None = None
         self._bindings: list[tuple[ContextVar[Any], Any]] | None = None
         self._tokens: list[tuple[ContextVar[Any], Token[Any]]] | None = None
         self.started = perf_counter()  #: seconds
-
-    @property
-    def notes(self) -> dict[object, Any]:
-        """What parts remember of this exchange from one moment to the next, each under itself as key."""
-        if self._notes is None:
-            self._notes = {}
-        return self._notes
 
     @property
     def route(self) -> str | None:
@@ -87,6 +82,21 @@ class Exchange:
         self._route = route
         if self.outer is not None:
             self.outer.route = route
+
+    def at_end(self, call: Callable[[], object]) -> None:
+        """Have something called when the exchange is over, once and on every path, behind all `on_close`.
+
+        For a part that needs the end of few exchanges only: waiting for it costs the others nothing. To be
+        called before the head goes out. What the call raises is logged, and harms nobody.
+        """
+        if self._endings is None:
+            self._endings = []
+        self._endings.append(call)
+
+    def not_at_end(self, call: Callable[[], object]) -> None:
+        """Take back what was given to `at_end`."""
+        if self._endings is not None:
+            self._endings.remove(call)
 
     def bind(self, variable: ContextVar[Any], value: Any) -> None:
         """Give a context variable its value whenever application code of this exchange runs, and only then.

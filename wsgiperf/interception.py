@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from wsgiperf.bodies import OutgoingStream, Stream
 from wsgiperf.exchange import EXCHANGE, OPTIONS, Exchange, Held, Response, current, hold
+from wsgiperf.http.memo import memoised
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIEnvironment
@@ -202,7 +203,7 @@ class Interception(Exchange):
     def _deliver(self, body: Iterable[bytes]) -> Iterable[bytes]:
         """What the server gets."""
         if isinstance(body, _COUNTED):
-            if self._held or self._stack.closes[self._entered]:
+            if self._held or self._endings or self._stack.closes[self._entered]:
                 self._blocks = body
                 return self
             self.finished = True  # nobody waits for the end: the application's own object
@@ -277,6 +278,8 @@ class Interception(Exchange):
                 _log.exception("%s failed at the end of a request", type(part).__name__)
             except BaseException as error:
                 failure = error  # the worker or its greenlet is told to stop: the other parts are told first
+        if self._endings:
+            failure = self._call(self._endings) or failure
         current.reset(token)
         if self._tokens:
             self._unbind()
@@ -294,6 +297,17 @@ class Interception(Exchange):
                 self.fail(error)
         return failure
 
+    def _call(self, endings: Iterable[Callable[[], object]]) -> BaseException | None:
+        failure = None
+        for call in endings:
+            try:
+                call()
+            except Exception:
+                _log.exception("what was left for the end of a request failed")
+            except BaseException as error:
+                failure = error  # as above
+        return failure
+
     def _sends_nothing(self) -> bool:
         return self.method == "HEAD" or _bodiless(self.status or "")
 
@@ -303,7 +317,9 @@ class Interception(Exchange):
             self.environ[EXCHANGE] = self.outer
         if self._file_wrapper is not None:
             self.environ["wsgi.file_wrapper"] = self._file_wrapper
-        self.environ, self._held = _no_environ, ()
+        self.environ, self._held, self._endings = _no_environ, (), None
+        if self.notes:
+            self.notes.clear()
         self._start = self._write = _refuse  # most servers keep environ beside them
 
 
@@ -311,6 +327,7 @@ def _refuse(*_args: object) -> Any:
     raise RuntimeError("the response is over")
 
 
+@memoised
 def _bodiless(status: str) -> bool:
     """RFC 9110 section 6.4.1: 1xx, 204 and 304 have no content."""
     return status[:1] == "1" or status[:3] in ("204", "304")

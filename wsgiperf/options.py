@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+from wsgiperf.errors import NOT_GIVEN, SettingsError
+
 __all__ = [
     "ENABLED",
     "Option",
@@ -41,6 +43,7 @@ class Option:
     expected: str
     help: str
     unit: str = ""
+    secret: bool = False
 
     def read(self, value: object) -> Any:
         """`value` as it is kept; text is parsed.
@@ -51,6 +54,10 @@ class Option:
             return self.parse(value) if isinstance(value, str) else self.check(value)
         except TypeError as error:
             raise ValueError(value) from error
+
+    def refusal(self, name: str, value: object) -> SettingsError:
+        """The error for a value that `expected` does not describe, under its full name; quotes no secret."""
+        return SettingsError(name, self.expected, value=NOT_GIVEN if self.secret else value)
 
 
 def options_of(section: type) -> dict[str, Option]:
@@ -116,7 +123,14 @@ def choice(default: str, help: str, *, among: Sequence[str]) -> Any:  # noqa: A0
     return _declare(default, Option(check, check, expected, help))
 
 
-def text(default: str, help: str, *, expected: str, accepts: Callable[[str], bool]) -> Any:  # noqa: A002
+def text(
+    default: str,
+    help: str,  # noqa: A002
+    *,
+    expected: str,
+    accepts: Callable[[str], bool],
+    secret: bool = False,
+) -> Any:
     """A string for which `accepts` is true."""
 
     def check(value: object) -> str:
@@ -124,7 +138,7 @@ def text(default: str, help: str, *, expected: str, accepts: Callable[[str], boo
             raise ValueError(value)
         return value
 
-    return _declare(default, Option(check, check, expected, help))
+    return _declare(default, Option(check, check, expected, help, secret=secret))
 
 
 def names(

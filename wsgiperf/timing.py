@@ -121,6 +121,8 @@ def _metrics(exchange: Exchange) -> str:
     for event in exchange.events:
         if type(event) is Span:
             sums[event.name] = sums.get(event.name, 0.0) + event.seconds
+    if not sums:
+        return ""
     members = [f"{_token(name)};dur={seconds * 1000:.3f}, " for name, seconds in sums.items()]
     return "".join(members[:MOST_METRICS])
 

@@ -40,6 +40,8 @@ REMEMBERED = 60.0
 _OF_THE_REQUEST = frozenset(("authorization", "request-no-store", "status"))
 #: Why a 304 to one request may not renew what is stored for others.
 _OF_THE_CLIENT = frozenset(("authorization", "cookie"))
+#: Why a response isn't stored, where Cache-Control alone settles that.
+_FORBIDDEN = frozenset(("no-store", "private"))
 #: Why what is stored may not stay, where a 304 says so.
 _WITHDRAWN = frozenset(("must-understand", "no-store", "private", "vary-star"))
 #: Statuses of a response to one request, or to a part of it: what is stored may be right all the same.
@@ -68,7 +70,7 @@ class Admission:
         }
         self._keeper = Keeper(settings, storage)
         self._set_cookie = settings.set_cookie
-        self._terms = StoringRules(
+        self._policy = StoringRules(
             targeted=tuple(name.lower() for name in settings.targeted_fields),
             heuristic_fraction=settings.heuristic_fraction,
             heuristic_max=settings.heuristic_max,
@@ -78,10 +80,11 @@ class Admission:
             stale_while_revalidate_default=settings.stale_while_revalidate,
             stale_if_error_default=settings.stale_if_error,
         )
-        self._speaking = frozenset(("cache-control", "expires", "pragma", *self._terms.targeted))
+        self._targeted = frozenset(self._policy.targeted)
+        self._speaking = frozenset(("cache-control", "expires", "pragma", *self._policy.targeted))
         self._telling = self._speaking | {"last-modified"}
         # What a verdict turns on beside Cache-Control.
-        self._unusual = frozenset(("age", "date", "expires", "set-cookie", "vary", *self._terms.targeted))
+        self._unusual = frozenset(("age", "date", "expires", "set-cookie", "vary", *self._policy.targeted))
         self._verdicts: dict[str, Verdict] = {}
 
     def apply_rules(self, exchange: Exchange, lookup: Lookup) -> None:
@@ -133,9 +136,19 @@ class Admission:
         cache_control = fields.get("cache-control")
         if cache_control is None or not _forbids(cache_control):
             return False
-        return not any(name in fields for name in self._terms.targeted)
+        return self._targeted.isdisjoint(fields)
+
+    def is_storable(self, exchange: Exchange, response: Response, lookup: Lookup) -> bool:
+        """Whether `admit` would store the response, as far as that can be told without its body."""
+        terms = self._terms_of(exchange, response, lookup, int(response.status[:3]))
+        return type(terms) is Terms and not self._keeper.obstacle(response, terms)
 
     def _store(self, exchange: Exchange, response: Response, lookup: Lookup, status: int) -> str:
+        terms = self._terms_of(exchange, response, lookup, status)
+        return terms if isinstance(terms, str) else self._keeper.keep(exchange, response, lookup, terms)
+
+    def _terms_of(self, exchange: Exchange, response: Response, lookup: Lookup, status: int) -> Terms | str:
+        """On what terms the response may be stored; a word why it may not."""
         if not lookup.storable:
             return "request-no-store"
         headers = response.headers
@@ -149,32 +162,31 @@ class Admission:
             rule = self._rules.for_response(lookup.rules, exchange.route, content_type)
         if hook and not hook.get("shared") and "ttl" in hook and (lookup.cookie or lookup.authorized):
             return "cookie" if lookup.cookie else "authorization"
-        received = clock.now()
         verdict = None
         if status == 200 and not (lookup.cookie or lookup.authorized or hook) and lookup.method == "GET":
             verdict = self._remembered(headers.fields)
         if verdict is not None:
             born = lookup.requested
         else:
+            received = clock.now()
             verdict = self._judge(status, headers, lookup, received, hook, rule)
-            if not verdict.stored:
-                return verdict.reason
             born = received - verdict.initial_age
+        if not verdict.stored:
+            return verdict.reason
         if response.pushed:
             return "pushed"
-        terms = Terms(
+        return Terms(
             verdict,
             born,
             self._is_anonymous(verdict, headers, hook, rule),
             _tags(headers, hook, rule),
             rule is not None and rule.files,
         )
-        return self._keeper.keep(exchange, response, lookup, terms)
 
     def _remembered(self, fields: Mapping[str, str]) -> Verdict | None:
         """The verdict on a 200 that says nothing of its freshness but by Cache-Control, if that lets it be
-        stored and used: most of an application's pages say the same. Without Age and Date it was born when it
-        was asked for (RFC 9111 section 4.2.3)."""
+        stored and used, or forbids it: most of an application's pages say the same. Without Age and Date it
+        was born when it was asked for (RFC 9111 section 4.2.3)."""
         cache_control = fields.get("cache-control")
         if cache_control is None or len(cache_control) > 256 or not self._unusual.isdisjoint(fields):
             return None
@@ -185,7 +197,9 @@ class Admission:
             headers = Headers((("Cache-Control", cache_control),))
             lookup = Lookup("", 0.0, 0)
             verdict = self._verdicts[cache_control] = self._judge(200, headers, lookup, 0.0, _NO_HOOK, None)
-        return verdict if verdict.stored and not (verdict.always_revalidate or verdict.withheld) else None
+        if verdict.stored:
+            return None if verdict.always_revalidate or verdict.withheld else verdict
+        return verdict if verdict.reason in _FORBIDDEN else None
 
     def _judge(
         self,
@@ -207,7 +221,7 @@ class Admission:
             cookie=lookup.cookie,
             requested=lookup.requested,
             received=received,
-            rules=self._terms,
+            rules=self._policy,
             assigned=hook.get("ttl"),
             fallback=fallback,
             located=lookup.method == "POST",
@@ -338,6 +352,8 @@ def _tags(headers: Headers, hook: dict[str, Any], rule: Rule | None) -> tuple[st
     if "tags" in hook:
         own = hook["tags"]
         tags += tuple(filter(_is_tag, (own,) if isinstance(own, str) else own or ()))
+    if not tags:
+        return ()
     room = ROOM_FOR_TAGS
     return tuple(tag for tag in tags[:MOST_TAGS] if (room := room - len(tag) - 1) >= 0)
 

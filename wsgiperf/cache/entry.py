@@ -22,9 +22,13 @@ Pairs = Iterable[tuple[str, str]]
 
 #: Seconds that a stale entry with a validator is kept for, to be validated rather than fetched again.
 GRACE = 3600.0
-# Bytes of an entry beside its strings and bytes: slots, list, index and the numbers, by tracemalloc.
-_OVERHEAD = 2100
-_PAIR = 56
+# Bytes of a string beside its characters, of which each takes one: all of it is latin-1, as PEP 3333 has it.
+# To ask each for its size takes longer than all else that is weighed.
+_STRING = getsizeof("\xe9") - 1
+# Of an entry beside its strings' and its body's own: slots, list, index and the numbers, by tracemalloc.
+_OVERHEAD = 2100 + _STRING + getsizeof(b"")
+# Of a field likewise: the pair, and two strings.
+_PAIR = 56 + 2 * getsizeof("")
 
 
 class Entry:
@@ -63,7 +67,8 @@ class Entry:
         pieces: Pieces | None = None,
     ) -> None:
         self.key, self.status, self.body = key, status, body
-        headers = Headers(pairs)
+        # Those who have an index of the fields give it away with them.
+        headers = pairs if type(pairs) is Headers else Headers(pairs)
         self.pairs, self.fields = headers.pairs, headers.fields  #: as `Headers` has them
         self.requested, self.born, self.lifetime = requested, born, lifetime
         self.stale_while_revalidate, self.stale_if_error = stale_while_revalidate, stale_if_error
@@ -75,9 +80,9 @@ class Entry:
         self.last_modified = headers.fields.get("last-modified")
         fresh_until = 0.0 if always_revalidate else born + lifetime
         self.fresh_until = min(fresh_until, stale_at) if stale_at else fresh_until
-        grace = max(stale_while_revalidate, stale_if_error)
-        if self.etag or self.last_modified:
-            grace = max(grace, GRACE)
+        grace = GRACE if self.etag or self.last_modified else 0.0
+        if stale_while_revalidate or stale_if_error:
+            grace = max(grace, stale_while_revalidate, stale_if_error)
         self.kept_until = born + lifetime + grace  #: from when on it is of no use to anybody
         self.variants = Variants(key)  #: coding -> the encoded body
         self.splices = None if template is None else Splices(template, self.variants)
@@ -91,9 +96,10 @@ class Entry:
     def size(self) -> int:
         """What the entry costs in bytes. Counted when it is asked for: when the memory store takes it in, and
         when it has grown."""
-        held = _OVERHEAD + getsizeof(self.body) + getsizeof(self.key) + _PAIR * len(self.pairs)
-        held += sum(map(getsizeof, self.fields)) + sum(map(getsizeof, self.fields.values()))
-        held += sum(map(getsizeof, self.tags)) + self.variants.size
+        held = _OVERHEAD + len(self.body) + len(self.key) + _PAIR * len(self.pairs) + self.variants.size
+        held += sum(map(len, self.fields)) + sum(map(len, self.fields.values()))
+        if self.tags:
+            held += sum(map(getsizeof, self.tags))
         if self.template is not None:
             held += self.template.size
         if self.splices is not None:
@@ -122,7 +128,7 @@ class Varying:
     def __init__(self, key: str, names: tuple[str, ...], salt: str, kept_until: float) -> None:
         self.key, self.names, self.salt = key, names, salt  #: `names` are environ keys
         self.kept_until = kept_until
-        self.size = 600 + getsizeof(key) + sum(map(getsizeof, names))
+        self.size = 600 + _STRING + len(key) + sum(map(getsizeof, names))
 
 
 class Uncacheable:
@@ -132,7 +138,7 @@ class Uncacheable:
 
     def __init__(self, key: str, kept_until: float) -> None:
         self.key, self.kept_until = key, kept_until
-        self.size = 300 + getsizeof(key)
+        self.size = 300 + _STRING + len(key)
 
 
 Held = Entry | Varying | Uncacheable

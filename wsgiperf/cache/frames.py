@@ -19,7 +19,8 @@ from wsgiperf.cache.entry import Entry, Held, Uncacheable, Varying
 from wsgiperf.cache.nonces import LONGEST, SHORTEST, Template
 from wsgiperf.caching_rules import COOKIE
 from wsgiperf.errors import HeaderError
-from wsgiperf.http.headers import check_field
+from wsgiperf.http.headers import Headers, check_field
+from wsgiperf.http.memo import memoised
 from wsgiperf.http.ranges import MOST_PIECES, Pieces
 
 if TYPE_CHECKING:
@@ -146,7 +147,8 @@ def _decode(data: bytes, key: str) -> Held | None:
         at += _VARIANT.size
         variants[coding.rstrip(b"\0").decode("ascii")] = data[at : (at := at + length)]
     times = (stale_at, requested, born, lifetime, while_revalidate, if_error)
-    if at != len(data) or not all(isfinite(time) and abs(time) < _END_OF_TIME for time in times):
+    # Where one is no number, neither is the sum.
+    if at != len(data) or not isfinite(sum(times)) or max(times) > _END_OF_TIME or min(times) < -_END_OF_TIME:
         return None
     if kind == _UNCACHEABLE:
         return Uncacheable(key, requested)
@@ -155,9 +157,9 @@ def _decode(data: bytes, key: str) -> Held | None:
         return Varying(key, tuple(fields), salt, requested) if _are_fields(fields) else None
     if kind != _ENTRY:
         return None
-    status, pairs = _head(head)
+    status, headers = _remembered_head(head)
     entry = Entry(
-        key, status, pairs, b"" if flags & (_TEMPLATE | _PIECES) else body,
+        key, status, headers.copy(), b"" if flags & (_TEMPLATE | _PIECES) else body,
         requested=requested, born=born, lifetime=lifetime, stale_while_revalidate=while_revalidate,
         stale_if_error=if_error, must_revalidate=bool(flags & _MUST_REVALIDATE),
         always_revalidate=bool(flags & _ALWAYS_REVALIDATE), anonymous=bool(flags & _ANONYMOUS),
@@ -172,23 +174,26 @@ def _decode(data: bytes, key: str) -> Held | None:
     return entry
 
 
-def _head(head: bytes) -> tuple[str, list[tuple[str, str]]]:
+def _head(head: bytes) -> tuple[str, Headers]:
     """Status and fields.
 
     :raises ValueError, HeaderError: where they can't be sent, or would change where the response ends.
     """
     status, *lines = head.decode("latin-1").split("\n")
-    pairs = list(zip(lines[::2], lines[1::2], strict=True))
-    for name, _ in pairs:
+    for name in lines[::2]:
         check_field(name, "")
-        if name.lower() in _FRAMING:
-            raise ValueError(name)
+    headers = Headers(zip(lines[::2], lines[1::2], strict=True))
+    if not _FRAMING.isdisjoint(headers.fields):
+        raise ValueError(head)
     code = status[:3]
     if not (code.isascii() and code.isdigit() and "200" <= code < "600" and status[3:4] == " "):
         raise ValueError(status)
     if head.translate(None, _SENDABLE) or "\t" in status:
         raise ValueError(head)
-    return status, pairs
+    return status, headers
+
+
+_remembered_head = memoised(_head)  # where each hit is read from a store, many are of the same few pages
 
 
 def _are_fields(names: list[str]) -> bool:

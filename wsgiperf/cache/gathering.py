@@ -65,6 +65,7 @@ class Gathering:
             # A refresh has nobody to serve: who leads does its work.
             return Response("204 No Content") if lookup.refresh else self._wait(exchange, lookup, flight)
         lookup.flight = flight
+        exchange.at_end(flight.share)  # with none, where nothing came of it
         if not self._storage.is_shared:
             return None
         if self._flights.clear_with_others(flight, lambda: self._made_elsewhere(exchange, lookup)):

@@ -12,8 +12,9 @@ from wsgiperf.cache.key import secondary, vary_names
 from wsgiperf.cache.nonces import cut, holes_in_headers, make_private, weakened
 from wsgiperf.cache.recording import Recorded, Recording
 from wsgiperf.http.headers import Headers
+from wsgiperf.http.memo import memoised
 from wsgiperf.http.ranges import Pieces, combinable, parse_content_range
-from wsgiperf.http.storing import stored_fields
+from wsgiperf.http.storing import stored_fields, stored_headers
 from wsgiperf.wsgi import Exchange, Response, Stream
 
 if TYPE_CHECKING:
@@ -52,11 +53,12 @@ class Keeper:
 
     def keep(self, exchange: Exchange, response: Response, lookup: Lookup, terms: Terms) -> str:
         """Store the response, now ("ok") or while its body passes ("stream"); else a word why not."""
-        length = _length(response.headers)
-        if length is not None and length > self._largest:
-            return "size"
+        obstacle = self.obstacle(response, terms)
+        if obstacle:
+            return obstacle
         if exchange.nonce is None and lookup.entry is not None and lookup.entry.template is not None:
             return "nonce"  # made where there is none: its policy would block it
+        length = _length(response.headers.fields.get("content-length"))
         body = response.body
         if isinstance(body, (list, tuple)):
             whole = body[0] if len(body) == 1 else b"".join(body)
@@ -66,9 +68,17 @@ class Keeper:
         if type(body) is Stream and body.first is not None and len(body.first) == length:
             # All of it is in hand: so frameworks answer, by an iterator over one block.
             return self._keep_whole(exchange, response, lookup, terms, body.first)
-        if not (type(body) is Stream or terms.files):
-            return "file"  # the server may have a quicker way to send it than we
         return self._record(exchange, response, lookup, terms, length)
+
+    def obstacle(self, response: Response, terms: Terms) -> str:
+        """Why a response isn't stored, as far as that can be told without its body; else empty."""
+        length = _length(response.headers.fields.get("content-length"))
+        if length is not None and length > self._largest:
+            return "size"
+        body = response.body
+        if isinstance(body, (list, tuple)) or type(body) is Stream or terms.files:
+            return ""
+        return "file"  # the server may have a quicker way to send it than we
 
     def put(self, lookup: Lookup, entry: Entry) -> None:
         """Store an entry, unless it was purged while it was made."""
@@ -166,23 +176,22 @@ class Keeper:
         template: Template | None = None, pieces: Pieces | None = None,
     ) -> Entry:  # fmt: skip
         verdict = terms.verdict
-        headers = response.headers
-        pairs = stored_fields(headers.pairs, verdict, self._set_cookie)
+        headers = stored_headers(response.headers, verdict, self._set_cookie)
         status = response.status
         if pieces is None and status[:3] != "204":  # RFC 9110 section 8.6
-            if "content-length" in headers.fields:
-                pairs = [pair for pair in pairs if pair[0].lower() != "content-length"]
-            pairs.append(("Content-Length", str(len(whole) if template is None else template.length)))
+            length = str(len(whole) if template is None else template.length)
+            if headers.fields.get("content-length") != length:
+                headers["Content-Length"] = length
         if template is not None:
-            pairs = weakened(pairs)
+            headers = Headers(weakened(headers.pairs))
         entry = Entry(
-            "", status, pairs, b"" if template is not None or pieces is not None else whole,
+            "", status, headers, b"" if template is not None or pieces is not None else whole,
             requested=lookup.requested, born=terms.born, lifetime=verdict.lifetime,
             stale_while_revalidate=verdict.stale_while_revalidate, stale_if_error=verdict.stale_if_error,
             must_revalidate=verdict.must_revalidate, always_revalidate=verdict.always_revalidate,
             anonymous=terms.anonymous, tags=terms.tags, template=template, pieces=pieces,
         )  # fmt: skip
-        entry.move_to(self._place(exchange, lookup, headers, entry.kept_until))
+        entry.move_to(self._place(exchange, lookup, response.headers, entry.kept_until))
         return entry
 
     def _place(self, exchange: Exchange, lookup: Lookup, headers: Headers, until: float) -> str:
@@ -232,11 +241,10 @@ class Keeper:
         return "ok"
 
 
-def _length(headers: Headers) -> int | None:
-    value = headers.fields.get("content-length")
-    return (
-        int(value) if value is not None and value.isascii() and value.isdigit() and len(value) < 19 else None
-    )
+@memoised
+def _length(value: str | None) -> int | None:
+    """The number in a Content-Length field; None where there is none."""
+    return int(value) if value and value.isascii() and value.isdigit() and len(value) < 19 else None
 
 
 def _may_hide(response: Response) -> bool:

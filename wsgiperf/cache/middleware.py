@@ -53,6 +53,7 @@ _SPECIAL = _FORWARDING | _PASSING | {
     "HTTP_AUTHORIZATION", "HTTP_CACHE_CONTROL", "HTTP_PRAGMA", "HTTP_RANGE", "HTTP_TRANSFER_ENCODING",
     "CONTENT_LENGTH", "REMOTE_USER", REFRESH,
 }  # fmt: skip
+_NOTHING: frozenset[str] = frozenset()
 _SAFE = frozenset(("GET", "HEAD", "OPTIONS", "TRACE"))
 _HIT, _STALE = Cached("hit"), Cached("stale")
 #: In the place of a look-up: this request is none of the cache's business.
@@ -79,6 +80,7 @@ class CacheMiddleware(Middleware):
         self._storage = open_storage(settings)
         self._flights = Flights(self._storage, settings.coalesce_timeout)
         self._rules = Rules(settings.rules)
+        self._has_rules = bool(settings.rules)
         self._key_of = Keys(ignoring(settings.ignored_query)).of
         self._counts = counting_cookies(settings.ignored_cookies)
         self._refresher = Refresher(settings.refresh_threads)
@@ -116,7 +118,7 @@ class CacheMiddleware(Middleware):
         if method != "GET" and method != "HEAD":
             return self._take_note(exchange, method)
         environ = exchange.environ
-        special = environ.keys() & _SPECIAL
+        special = _NOTHING if _SPECIAL.isdisjoint(environ) else _SPECIAL & environ.keys()
         key = self._key_of(exchange)
         if key is None:
             exchange.notes[self] = _BYPASS
@@ -132,11 +134,10 @@ class CacheMiddleware(Middleware):
                     response = self._answer_hit(exchange, held, now)
                     if response is not None:
                         return response
-            elif type(held) is Uncacheable and now < held.kept_until and not self._rules:
-                # Its response is looked at again. The application may change environ meanwhile.
-                exchange.notes[self] = (key, self._storage.position, environ.copy())
+            elif type(held) is Uncacheable and now < held.kept_until and not self._has_rules:
+                exchange.notes[self] = held  # its response is glanced at
                 return None
-        return self._look_up(exchange, Lookup(key, now, self._storage.position), held, special)
+        return self._look_up(exchange, Lookup(key, now, self._storage.followed), held, special)
 
     def _take_note(self, exchange: Exchange, method: str) -> Response | None:
         """Of a method that isn't answered from the store, but may change what is in it."""
@@ -166,7 +167,9 @@ class CacheMiddleware(Middleware):
             self._upgrader.consider(entry)
         return response
 
-    def _look_up(self, exchange: Exchange, lookup: Lookup, held: Any, special: set[str]) -> Response | None:
+    def _look_up(
+        self, exchange: Exchange, lookup: Lookup, held: Any, special: frozenset[str]
+    ) -> Response | None:
         """All that isn't a plain hit."""
         environ = exchange.environ
         if special and self._passes(environ, special):
@@ -183,7 +186,7 @@ class CacheMiddleware(Middleware):
             lookup.directives = request_directives(
                 environ.get("HTTP_CACHE_CONTROL"), environ.get("HTTP_PRAGMA")
             )
-        if self._rules:
+        if self._has_rules:
             self._admission.apply_rules(exchange, lookup)
         select(self._storage, environ, lookup, held)
         response = self._stored_answer(exchange, lookup)
@@ -220,10 +223,13 @@ class CacheMiddleware(Middleware):
         answered = response.status[:3]
         detail = self._admission.admit(exchange, response, lookup)
         told = int(answered) if answered != response.status[:3] or detail == "revalidated" else None
+        flight = lookup.flight
+        if flight is not None and flight.done:
+            exchange.not_at_end(flight.share)
         said = self._says.forwarded(lookup, stored=detail == "ok", detail=detail, told=told)
         self._says.say(response, said)
 
-    def _passes(self, environ: dict[str, Any], special: set[str]) -> bool:
+    def _passes(self, environ: dict[str, Any], special: frozenset[str]) -> bool:
         """Whether this is no business of the cache: a GET with a body, or a precondition."""
         if special & _PASSING:
             return True
@@ -298,20 +304,30 @@ class CacheMiddleware(Middleware):
     def on_response(self, exchange: Exchange, response: Response) -> None:
         """Judge the response: store it, or take the stored one in its place."""
         lookup = exchange.notes.get(self)
-        method = exchange.method
         if type(lookup) is Lookup:
             self._admit(exchange, response, lookup)
         elif lookup is _BYPASS:
             self._says.say(response, self._says.bypass)
-        elif method == "GET" or method == "HEAD":
-            if method == "HEAD" or lookup is None or self._admission.is_hopeless(exchange, response):
-                self._says.say(response, self._says.missed)
-            else:
-                self._admit(exchange, response, self._looked_up_late(exchange, *lookup))
+        elif type(lookup) is Uncacheable:
+            if exchange.method == "GET" and not self._admission.is_hopeless(exchange, response):
+                self._reconsider(exchange, response, lookup)
+            self._says.say(response, self._says.missed)
         else:
             if type(lookup) is Change:
                 self._carry_out(exchange, response, lookup)
             self._says.say(response, self._says.method)
+
+    def _reconsider(self, exchange: Exchange, response: Response, known: Uncacheable) -> None:
+        """A URL remembered as uncacheable says something else: who asks next has the response stored.
+
+        Not this one's, for the request as it came was not kept.
+        """
+        lookup = self._looked_up_late(exchange, known.key, self._storage.followed, exchange.environ)
+        if (
+            self._admission.is_storable(exchange, response, lookup)
+            and type(self._storage.get(known.key, clock.now())) is Uncacheable  # not what another has stored
+        ):
+            self._storage.delete(known.key)
 
     def _carry_out(self, exchange: Exchange, response: Response, change: Change) -> None:
         """An unsafe method has done what it does: RFC 9111 section 4.4."""
@@ -335,17 +351,6 @@ class CacheMiddleware(Middleware):
         lookup.cookie = "HTTP_COOKIE" in sent and self._counts(sent["HTTP_COOKIE"])
         return lookup
 
-    def on_close(self, exchange: Exchange) -> None:
-        """Let those who wait go, if nothing was stored for them."""
-        lookup = exchange.notes.pop(self, None)
-        if lookup is None:
-            return
-        if type(lookup) is Lookup:
-            if lookup.flight is not None and lookup.flight.recording is None:
-                lookup.flight.share()
-        elif callable(lookup):
-            lookup()  # a refresh that had to wait for the last byte
-
     def _done(self, exchange: Exchange) -> None:
         """The request is answered: nothing is left to do for it."""
         exchange.notes.pop(self, None)
@@ -359,7 +364,7 @@ class CacheMiddleware(Middleware):
         if exchange.environ.get("wsgi.multithread", True):
             self._refresher.schedule(lookup.key, lambda: run(self, environ))
         else:
-            exchange.notes[self] = lambda: run(self, environ)
+            exchange.at_end(lambda: run(self, environ))
 
 
 _all: WeakSet[CacheMiddleware] = WeakSet()

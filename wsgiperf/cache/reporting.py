@@ -79,6 +79,8 @@ class Reporter:
         headers = response.headers
         own = headers.fields.get("cache-status")
         if own is None:
-            headers.put("Cache-Status", "cache-status", status)
+            # Appended to the list and its index directly: that saves a call.
+            headers.pairs.append(("Cache-Status", status))
+            headers.fields["cache-status"] = status
         else:
             headers["Cache-Status"] = f"{own}, {status}"

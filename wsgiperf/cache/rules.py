@@ -35,9 +35,6 @@ class Rules:
         }
         self._by_path = memoised(self._match)
 
-    def __bool__(self) -> bool:
-        return bool(self._rules)
-
     def for_path(self, path: str) -> tuple[Rule, ...]:
         """The rules whose path matches, in their order: remembered."""
         return self._by_path(path)

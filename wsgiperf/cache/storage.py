@@ -85,6 +85,11 @@ class Storage:
         position: int = self._journal.position
         return position << 32 | (0 if self._messages is None else self._messages.count)
 
+    @property
+    def followed(self) -> int:
+        """The `position` up to which the latest look-up has followed: all that was purged before it."""
+        return self._follower.position << 32 | (0 if self._messages is None else self._messages.count)
+
     def get(self, key: str, now: float) -> Held | None:
         """What is held under a key, here or in the shared store.
 
@@ -117,7 +122,7 @@ class Storage:
         if held is None:
             self._failed("holds what isn't ours, or is damaged", None)
             return None
-        self._remember(held)
+        self._remember(held, held.kept_until - clock.now())
         if self._memory is not None and self.was_purged_since(position, held):
             self._memory.delete(key)  # it was read just before, and came to memory just after
             return None
@@ -130,7 +135,7 @@ class Storage:
             return
         if self._shared is not None:
             self._share(held, seconds)
-        self._remember(held)
+        self._remember(held, seconds)
 
     def delete(self, key: str) -> None:
         """Forget one key, as far as that is possible: for what can't be right any more."""
@@ -235,11 +240,11 @@ class Storage:
 
     # -- tiers
 
-    def _remember(self, held: Held) -> None:
-        if isinstance(held, Entry):
+    def _remember(self, held: Held, seconds: float) -> None:
+        if type(held) is Entry:
             held.variants.grown = self.grown
         if self._memory is not None:
-            self._memory.set(held.key, held, max(0.001, held.kept_until - clock.now()))
+            self._memory.set(held.key, held, seconds if seconds > 0 else 0.001)
 
     def _share(self, held: Held, seconds: float) -> None:
         try:

@@ -49,11 +49,15 @@ def encodable(content_types: Sequence[str]) -> Callable[[str, Mapping[str, str]]
             return False
         if "content-encoding" in fields or "content-range" in fields:
             return False
-        cache_control = fields.get("cache-control")
-        # RFC 9111 section 5.2.2.6.
-        return cache_control is None or "no-transform" not in cache_control.lower()
+        return _may_transform(fields.get("cache-control"))
 
     return may_encode
+
+
+@memoised
+def _may_transform(cache_control: str | None) -> bool:
+    """RFC 9111 section 5.2.2.6."""
+    return cache_control is None or "no-transform" not in cache_control.lower()
 
 
 def _has_body(status: str) -> bool:

@@ -106,6 +106,10 @@ class Headers:
         headers.pairs, headers.fields = pairs, fields
         return headers
 
+    def copy(self) -> Headers:
+        """The same fields, to be changed by themselves."""
+        return Headers.of(self.pairs.copy(), self.fields.copy())
+
     def get(self, name: str, default: str | None = None) -> str | None:
         """The field's value, or `default`; fields of one name are joined by ``", "``."""
         return self.fields.get(_lower.get(name) or name.lower(), default)

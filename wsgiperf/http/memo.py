@@ -13,7 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import TypeVar
 
-    Question = TypeVar("Question", bound="str | None")
+    Question = TypeVar("Question", bound="str | bytes | None")
     Answer = TypeVar("Answer")
 
 __all__ = ["LONGEST_QUESTION", "MOST_ANSWERS", "memoised"]
@@ -27,10 +27,10 @@ class _Memo(dict[object, object]):
 
     __slots__ = ("_function",)
 
-    def __init__(self, function: Callable[[str | None], object]) -> None:
+    def __init__(self, function: Callable[[str | bytes | None], object]) -> None:
         self._function = function
 
-    def __missing__(self, question: str | None) -> object:
+    def __missing__(self, question: str | bytes | None) -> object:
         answer = self._function(question)
         if question is None or len(question) <= LONGEST_QUESTION:
             # Starting over beats refusing: who fills the memo with junk can't keep the real questions out.
@@ -41,7 +41,7 @@ class _Memo(dict[object, object]):
 
 
 def memoised(function: Callable[[Question], Answer]) -> Callable[[Question], Answer]:
-    """The pure `function` of one string, with a bounded memory.
+    """The pure `function` of one string, or of bytes, with a bounded memory.
 
     What it returns is a built-in method, called in 17 ns; a method of our own around the same dict takes 55.
     """

@@ -26,6 +26,7 @@ __all__ = [
     "Verdict",
     "judge",
     "stored_fields",
+    "stored_headers",
 ]
 
 Directives = Mapping[str, "str | None"]
@@ -211,6 +212,14 @@ def stored_fields(
         named = (value for key, (_, value) in zip(keys, pairs, strict=True) if key == "connection")
         unstored = unstored.union(name.strip(" \t") for name in ",".join(named).lower().split(","))
     return [pair for key, pair in zip(keys, pairs, strict=True) if key not in unstored]
+
+
+def stored_headers(headers: Headers, verdict: Verdict, set_cookie: bool = False) -> Headers:
+    """`stored_fields` with their index, of which there is one already: most responses lose no field."""
+    unstored: frozenset[str] = UNSTORED_FIELDS if set_cookie else _UNSTORED_WITH_COOKIES
+    if unstored.isdisjoint(headers.fields) and verdict.withheld.isdisjoint(headers.fields):
+        return headers.copy()
+    return Headers(stored_fields(headers.pairs, verdict, set_cookie))
 
 
 def _policy(headers: Headers, targeted: tuple[str, ...]) -> tuple[Directives, str | None]:

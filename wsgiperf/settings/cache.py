@@ -90,6 +90,7 @@ class CacheSettings(Section):
         "The server of the Redis store.",
         expected="a URL that begins with redis://, rediss:// or unix://",
         accepts=_redis_url,
+        secret=True,  # a password may be in it
     )
     redis_prefix: str = text(
         "wsgiperf:",
@@ -207,6 +208,7 @@ class CacheSettings(Section):
         "Who sends it as a bearer token may use the PURGE method; empty turns that off.",
         expected="16 to 1024 printable ASCII characters, with no space at either end, or none at all",
         accepts=_token,
+        secret=True,
     )
 
     def __post_init__(self) -> None:

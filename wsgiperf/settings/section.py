@@ -37,7 +37,8 @@ class Section:
             try:
                 object.__setattr__(self, name, option.check(value))
             except (ValueError, TypeError) as error:
-                raise SettingsError(f"{self.section}.{name}", option.expected, value=value) from error
+                cause = None if option.secret else error
+                raise option.refusal(f"{self.section}.{name}", value) from cause
 
     @classmethod
     def of(cls, given: Mapping[str, Any]) -> Self:

@@ -330,3 +330,40 @@ def test_an_entry_tells_what_it_weighs() -> None:
     made.variants["br"] = b"y" * 500
     assert made.size - before >= 500
     assert made.kept_until == NOW + 60
+
+
+@pytest.mark.parametrize(
+    ("fields", "calls"),
+    [
+        pytest.param([FRESH], 3, id="storable"),
+        pytest.param([FRESH, ("Set-Cookie", "a=1")], 9, id="sets-a-cookie"),
+        pytest.param([("Cache-Control", "no-store")], 9, id="no-store"),
+        pytest.param([("Last-Modified", "yesterday")], 9, id="no-freshness"),
+        pytest.param([FRESH, ("Content-Length", str(2**30))], 9, id="too-large"),
+    ],
+)
+def test_what_may_be_stored_after_all_is_stored_from_the_next_request_on(
+    fields: list[tuple[str, str]], calls: int
+) -> None:
+    origin = Origin(("Cache-Control", "private"))
+    cache = CacheMiddleware(origin)
+    get(cache)
+    origin.fields = fields
+    for _ in range(8):
+        get(cache)
+    assert origin.calls == calls
+
+
+def test_after_all_nothing_is_stored_of_a_request_that_the_application_changed() -> None:
+    """It takes the cookie away, so that nothing is left that tells whom the page is for."""
+
+    def application(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        visitor = environ.pop("HTTP_COOKIE", "nobody")
+        start_response("200 OK", [("Cache-Control", "private") if visitor == "nobody" else OLD])
+        return [visitor.encode()]
+
+    cache = CacheMiddleware(application)
+    visitors = [{}, {"Cookie": "ann"}, {}, {"Cookie": "bob"}, {}]
+    assert [get(cache, headers=cookie).body for cookie in visitors] == [
+        b"nobody", b"ann", b"nobody", b"bob", b"nobody",
+    ]  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from traceback import format_exception
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from cachelib import SimpleCache
 from tests.unit.cache.site import FRESH, NOW, Clock, Origin, came_from_store, frozen, get, stored
 from wsgiperf import CacheMiddleware
 from wsgiperf.caching_rules import Rule
+from wsgiperf.configuration import Settings
 from wsgiperf.errors import SettingsError
 from wsgiperf.http.dates import format_date
 from wsgiperf.settings import CacheSettings
@@ -56,6 +58,16 @@ def clock(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Clock:
 def test_a_bad_value_is_named(name: str, value: object) -> None:
     with pytest.raises(SettingsError, match=rf"cache\.{name}"):
         CacheMiddleware(**{name: value})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("purge_token", "open sesamé, open"), ("redis_url", "http://:sesame@redis/0")]
+)
+def test_a_bad_secret_is_not_quoted(name: str, value: str) -> None:
+    for settle in (lambda: CacheMiddleware(**{name: value}), lambda: Settings(cache={name: value})):
+        with pytest.raises(SettingsError, match=rf"cache\.{name}: expected") as raised:
+            settle()
+        assert "sesam" not in "".join(format_exception(raised.value))
 
 
 @pytest.mark.parametrize(

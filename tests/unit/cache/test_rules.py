@@ -299,6 +299,7 @@ def test_a_cookie_counts_unless_it_is_ignored(field: str, counts: bool) -> None:
         pytest.param([{"ttl": True}], id="bool"),
         pytest.param([{"path": ""}], id="empty-path"),
         pytest.param([{"path": 1}], id="path"),
+        pytest.param([{"path": "posts/*"}], id="no-slash"),
         pytest.param([{"pth": "/"}], id="unknown"),
         pytest.param([{"shared": 1}], id="shared"),
         pytest.param([{"content_type": "html"}], id="type"),

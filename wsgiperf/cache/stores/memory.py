@@ -222,7 +222,9 @@ class MemoryStore(BaseCache):
 
     def _set(self, key: str, value: Any, timeout: float | timedelta | None) -> bool:
         weight = weigh(key, value)
-        seconds = _seconds(self.default_timeout if timeout is None else timeout)
+        if timeout is None:
+            timeout = self.default_timeout
+        seconds = timeout if isinstance(timeout, (int, float)) else timeout.total_seconds()
         node = self.find(key)
         if weight > self.largest or not seconds >= 0:
             if node is not None:
@@ -327,10 +329,6 @@ def weigh(key: str, value: object) -> int:
     """Bytes that an entry takes in a `MemoryStore`."""
     size = getattr(value, "size", None)
     return ENTRY + getsizeof(key) + (size if isinstance(size, int) else getsizeof(value))
-
-
-def _seconds(timeout: float | timedelta) -> float:
-    return timeout if isinstance(timeout, (int, float)) else timeout.total_seconds()
 
 
 # A fork copies the memory but only the thread that forks: a lock that another holds would stay locked, and
