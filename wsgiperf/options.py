@@ -193,6 +193,7 @@ def custom(
     expected: str,
     accepts: Callable[[object], bool] = lambda value: True,
     read: Callable[[object], Any] = lambda value: value,
+    secret: bool = False,
 ) -> Any:
     """Anything for which `accepts` is true and that `read`, which raises ValueError, makes something of."""
 
@@ -201,7 +202,7 @@ def custom(
             raise ValueError(value)
         return read(value)
 
-    return _declare(default, Option(check, check, expected, help))
+    return _declare(default, Option(check, check, expected, help, secret=secret))
 
 
 def _declare(default: Any, option: Option) -> Any:

@@ -30,9 +30,15 @@ def page(browser, site):
     resize(browser, 1280, 900)
     browser.open(site.address)
     browser.run("localStorage.clear(); localStorage.setItem('wsgiperf-rate', '1')")
-    browser.open(site.address)
+    visit(browser, site)
     yield browser
     browser.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+def visit(browser, site):
+    """Open the dashboard, and wait for its last part, which comes after the first paint."""
+    browser.open(site.address)
+    browser.until(lambda: text(browser, "[data-versions]"))
 
 
 def resize(browser, width, height):

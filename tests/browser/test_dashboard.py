@@ -8,7 +8,7 @@ import pytest
 from selenium.webdriver.common.by import By
 
 from .dashboard_figures import HOSTILE
-from .dashboard_page import choose, column, expect_failed_fetches, page, refreshed, running, site, text
+from .dashboard_page import choose, column, expect_failed_fetches, page, refreshed, running, site, text, visit
 
 
 def test_the_first_figures_come_with_the_page(page):
@@ -78,7 +78,7 @@ def test_only_a_change_of_the_status_is_announced(page, site):
 
 def test_a_service_that_has_just_begun_says_why_there_is_no_figure(page, site):
     site.quiet = True
-    page.open(site.address)
+    visit(page, site)
     tiles = [tile.text.split("\n")[1:3] for tile in page.driver.find_elements(By.CSS_SELECTOR, ".tile")]
     assert tiles[1:] == [
         ["–", "no requests in the last minute"],

@@ -42,8 +42,8 @@ class Entry:
     __slots__ = (
         "always_revalidate", "anonymous", "body", "born", "etag", "fields", "fresh_until", "kept_until",
         "key", "last_modified", "lifetime", "must_revalidate", "not_modified_pairs", "pairs", "pieces",
-        "ready", "ready_304", "requested", "splices", "stale_if_error", "stale_while_revalidate", "status",
-        "tags", "template", "variants",
+        "ready", "ready_304", "requested", "route", "splices", "stale_if_error", "stale_while_revalidate",
+        "status", "tags", "template", "variants",
     )  # fmt: skip
 
     def __init__(
@@ -74,6 +74,7 @@ class Entry:
         self.stale_while_revalidate, self.stale_if_error = stale_while_revalidate, stale_if_error
         self.must_revalidate, self.always_revalidate = must_revalidate, always_revalidate
         self.anonymous, self.tags = anonymous, tags
+        self.route: str | None = None  #: the application's template for its path, where a framework told
         self.template = template  #: in the place of `body` where a nonce is cut out of it
         self.pieces = pieces  #: in the place of `body` where only parts of it are known
         self.etag = headers.fields.get("etag")

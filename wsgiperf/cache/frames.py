@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["decode", "encode", "glance"]
 
-_MAGIC = b"wpc\x01"  # the last byte is the format's version
+_MAGIC = b"wpc\x02"  # the last byte is the format's version
 
 # Magic, kind, flags, seconds of a soft purge; the times; the lengths of key, names or tags, head, extra and
 # body; how many variants follow. Without padding, so that the soft purge is at offset 8.
@@ -43,6 +43,7 @@ _MOST_VARIANTS = 8
 _MOST_NAMES = 64
 # Seconds, for moments as for spans: beyond any clock. What is no number is no moment either.
 _END_OF_TIME = 2.0**53
+_LONGEST_ROUTE = 400
 # They would change where the response ends.
 _FRAMING = frozenset(("connection", "keep-alive", "transfer-encoding", "upgrade"))
 
@@ -73,7 +74,7 @@ def encode(held: Held) -> bytes:
         held.requested, held.born, held.lifetime, held.stale_while_revalidate, held.stale_if_error,
         held.kept_until,
     )  # fmt: skip
-    lines = [held.status]
+    lines = [held.status, _route_line(held.route)]
     for pair in held.pairs:
         lines += pair
     stale_at = 0.0 if held.fresh_until >= held.born + held.lifetime else held.fresh_until
@@ -157,7 +158,7 @@ def _decode(data: bytes, key: str) -> Held | None:
         return Varying(key, tuple(fields), salt, requested) if _are_fields(fields) else None
     if kind != _ENTRY:
         return None
-    status, headers = _remembered_head(head)
+    status, route, headers = _remembered_head(head)
     entry = Entry(
         key, status, headers.copy(), b"" if flags & (_TEMPLATE | _PIECES) else body,
         requested=requested, born=born, lifetime=lifetime, stale_while_revalidate=while_revalidate,
@@ -167,6 +168,7 @@ def _decode(data: bytes, key: str) -> Held | None:
         template=_template(body, extra) if flags & _TEMPLATE else None,
         pieces=_pieces(body, extra) if flags & _PIECES else None,
     )  # fmt: skip
+    entry.route = route
     if not _length_is_true(entry):
         return None
     for coding, encoded in variants.items():
@@ -174,12 +176,20 @@ def _decode(data: bytes, key: str) -> Held | None:
     return entry
 
 
-def _head(head: bytes) -> tuple[str, Headers]:
-    """Status and fields.
+def _route_line(route: str | None) -> str:
+    """The route, or nothing where it would break the head or make it long."""
+    if route is None or not route.isprintable():
+        return ""
+    line = route.encode().decode("latin-1")
+    return line if len(line) <= _LONGEST_ROUTE else ""
+
+
+def _head(head: bytes) -> tuple[str, str | None, Headers]:
+    """Status, route and fields.
 
     :raises ValueError, HeaderError: where they can't be sent, or would change where the response ends.
     """
-    status, *lines = head.decode("latin-1").split("\n")
+    status, route, *lines = head.decode("latin-1").split("\n")
     for name in lines[::2]:
         check_field(name, "")
     headers = Headers(zip(lines[::2], lines[1::2], strict=True))
@@ -188,9 +198,9 @@ def _head(head: bytes) -> tuple[str, Headers]:
     code = status[:3]
     if not (code.isascii() and code.isdigit() and "200" <= code < "600" and status[3:4] == " "):
         raise ValueError(status)
-    if head.translate(None, _SENDABLE) or "\t" in status:
+    if head.translate(None, _SENDABLE) or "\t" in status or len(route) > _LONGEST_ROUTE:
         raise ValueError(head)
-    return status, headers
+    return status, route.encode("latin-1").decode("utf-8") or None, headers
 
 
 _remembered_head = memoised(_head)  # where each hit is read from a store, many are of the same few pages

@@ -115,6 +115,7 @@ class Gathering:
             return None
         response = answer(exchange, entry, clock.now(), self._status(lookup))
         if response is not None:
+            exchange.route = entry.route
             exchange.events.append(_COLLAPSED)
         return response
 
@@ -133,6 +134,7 @@ class Gathering:
         def resume(sent: list[bytes]) -> Iterator[bytes]:
             return resumed(self._inner(), environ, status, fields, sent)
 
+        exchange.route = recording.route
         said = self._status(lookup)
         pairs = pairs if said is None else [*pairs, ("Cache-Status", said)]
         exchange.events.append(_COLLAPSED)

@@ -151,6 +151,7 @@ class Keeper:
             lookup.fields(exchange.environ),
             finish,
         )
+        recording.route = exchange.route
         response.body = Recorded(response.blocks(), recording)
         if flight is not None and terms.verdict.always_revalidate:
             flight.share()
@@ -191,6 +192,7 @@ class Keeper:
             must_revalidate=verdict.must_revalidate, always_revalidate=verdict.always_revalidate,
             anonymous=terms.anonymous, tags=terms.tags, template=template, pieces=pieces,
         )  # fmt: skip
+        entry.route = exchange.route
         entry.move_to(self._place(exchange, lookup, response.headers, entry.kept_until))
         return entry
 

@@ -55,7 +55,7 @@ _SPECIAL = _FORWARDING | _PASSING | {
 }  # fmt: skip
 _NOTHING: frozenset[str] = frozenset()
 _SAFE = frozenset(("GET", "HEAD", "OPTIONS", "TRACE"))
-_HIT, _STALE = Cached("hit"), Cached("stale")
+_HIT, _STALE, _MISS = Cached("hit"), Cached("stale"), Cached("miss")
 #: In the place of a look-up: this request is none of the cache's business.
 _BYPASS = object()
 
@@ -160,6 +160,8 @@ class CacheMiddleware(Middleware):
             response = hit(exchange, entry, now, self._hit)
             if response is None:
                 return None
+        if entry.route is not None:
+            exchange.route = entry.route
         exchange.events.append(_HIT)
         variants = entry.variants
         variants.hits = hits = variants.hits + 1
@@ -226,6 +228,10 @@ class CacheMiddleware(Middleware):
         flight = lookup.flight
         if flight is not None and flight.done:
             exchange.not_at_end(flight.share)
+        if detail == "ok" or detail == "stream":
+            exchange.events.append(_MISS)
+        elif detail == "revalidated":
+            exchange.events.append(_HIT)
         said = self._says.forwarded(lookup, stored=detail == "ok", detail=detail, told=told)
         self._says.say(response, said)
 
@@ -266,6 +272,7 @@ class CacheMiddleware(Middleware):
         self._done(exchange)
         if found is STALE_WHILE_REVALIDATE:
             self._refresh(exchange, lookup)
+        exchange.route = entry.route
         exchange.events.append(_HIT if found is FRESH else _STALE)
         return response
 

@@ -38,7 +38,7 @@ class Recording:
 
     __slots__ = (
         "_finish", "_key", "_length", "_limit", "_secondary", "_waiting", "anonymous", "blocks", "ended",
-        "followers", "head", "held_up", "size", "whole",
+        "followers", "head", "held_up", "route", "size", "whole",
     )  # fmt: skip
 
     def __init__(
@@ -49,6 +49,7 @@ class Recording:
         self.head, self._length, self._limit, self.anonymous = head, length, limit, anonymous
         self._secondary, self._key = secondary, secondary(environ)
         self._finish = finish
+        self.route: str | None = None  #: as an entry has it
         self.blocks: list[bytes] = []
         self.size = 0
         self.held_up = 0.0  #: seconds that the leader's client has taken for its blocks

@@ -48,6 +48,7 @@ def renewed(
         must_revalidate=verdict.must_revalidate, always_revalidate=verdict.always_revalidate,
         anonymous=entry.anonymous, tags=entry.tags, template=entry.template, pieces=entry.pieces,
     )  # fmt: skip
+    fresh.route = entry.route
     for coding, encoded in entry.variants.items():
         fresh.variants.load(coding, encoded)
     return fresh

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sys
+from socket import gethostname
 from typing import TYPE_CHECKING
 
 from wsgiperf.alert_rules import with_defaults
 from wsgiperf.monitor.alerting.book import AlertBook
 from wsgiperf.monitor.alerting.sinks import LoggingSink, SentrySink
 from wsgiperf.monitor.health.runner import HealthRunner
+from wsgiperf.monitor.listening import Listening
 from wsgiperf.monitor.sampling.alone import Alone
 from wsgiperf.monitor.sampling.processes import Processes
 from wsgiperf.monitor.sampling.sampler import Sampler
@@ -30,7 +32,9 @@ class Background:
     """
 
     def __init__(self, collector: Collector, settings: MonitorSettings) -> None:
-        self._place = _Place(collector, settings.threads)
+        listening = Listening(collector.recorder, settings)
+        listening.look()
+        self._place = _Place(collector, listening, settings.threads)
         checks = settings.health_checks
         self._sampler = Sampler(
             self._place,
@@ -41,6 +45,7 @@ class Background:
                 with_defaults(settings.alert_rules) if settings.alerts else (),
                 window=settings.alert_window,
                 minimum=settings.alert_minimum,
+                origin=gethostname(),
             ),
             _sinks(settings),
         )
@@ -52,10 +57,10 @@ class Background:
 
 
 class _Place:
-    """The sampler's place, where each process looks in once a second: time to tell its gauges too."""
+    """The sampler's place, where each process looks in once a second: time for what it does for itself."""
 
-    def __init__(self, collector: Collector, threads: int) -> None:
-        self._collector, self._threads = collector, threads
+    def __init__(self, collector: Collector, listening: Listening, threads: int) -> None:
+        self._collector, self._listening, self._threads = collector, listening, threads
         self._segment: Segment = collector.segment or Alone()
 
     @property
@@ -65,6 +70,7 @@ class _Place:
 
     def try_lead(self) -> bool:
         """Whether this process is the sampler."""
+        self._listening.look()
         self._collector.recorder.tell(self._threads, _pools())
         return self._segment.try_lead()
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import sys
 from functools import partial
 from os import getpid
 from time import time
@@ -11,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from wsgiperf.http.forwarded import TrustedProxies
 from wsgiperf.monitor.collector import Collector, collector_of
-from wsgiperf.monitor.queries import counting
 from wsgiperf.monitor.recording.folding import matcher
 from wsgiperf.settings import MonitorSettings
 from wsgiperf.wsgi import Exchange, Middleware, Response
@@ -76,7 +74,7 @@ class MonitorMiddleware(Middleware):
 
     def on_close(self, exchange: Exchange) -> None:
         """The last byte is out: count the request."""
-        if exchange._notes is None or self not in exchange._notes:
+        if self not in exchange.notes:
             self._collector.recorder.record(exchange, self._match)
 
     def _begin_here(self) -> None:
@@ -85,7 +83,6 @@ class MonitorMiddleware(Middleware):
         self._collector = collector = collector_of(settings.state, settings.slabs)
         self._pid = collector.pid
         self._endpoint = None
-        _listen(collector, settings)
         collector.run(settings)
 
     def _answer(self, exchange: Exchange) -> Response | None:
@@ -107,31 +104,6 @@ def _endpoint(collector: Collector, settings: MonitorSettings) -> Endpoint:
         counters=partial(collector.snapshot, counters_only=True),
         checks=settings.health_checks,
     )
-
-
-def _listen(collector: Collector, settings: MonitorSettings) -> None:
-    """Have the frameworks and database libraries that are in use tell what they know."""
-    if "flask" in sys.modules:
-        from wsgiperf.monitor.frameworks import flask
-
-        flask.install()
-    if "django" in sys.modules:
-        from wsgiperf.monitor.frameworks import django
-
-        django.install()
-    if not settings.queries:
-        return
-    recorder = collector.recorder
-    recorder.slow_seconds, recorder.repeated = settings.slow_query_seconds, settings.repeated_queries
-    counting.configure(slow_seconds=settings.slow_query_seconds, outside=recorder.query_outside)
-    if "sqlalchemy" in sys.modules:
-        from wsgiperf.monitor.queries import sqlalchemy
-
-        sqlalchemy.watch_all()
-    if "django" in sys.modules:
-        from wsgiperf.monitor.queries import django as django_queries
-
-        django_queries.watch_connections()
 
 
 def _waited(value: str, now: float) -> float | None:

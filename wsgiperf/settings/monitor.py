@@ -57,7 +57,9 @@ def _webhook(value: str) -> bool:
         return True
     from urllib.parse import urlsplit
 
-    return value.startswith(_SCHEMES) and value.isprintable() and bool(urlsplit(value).hostname)
+    parts = urlsplit(value)
+    _ = parts.port  # raises ValueError for what is none
+    return value.startswith(_SCHEMES) and value.isprintable() and bool(parts.hostname)
 
 
 def _sinks(value: object) -> tuple[Callable[..., object], ...]:
@@ -98,6 +100,7 @@ class MonitorSettings(Section):
         "",
         "The bearer token, or the password for browsers; empty: with `access='token'` nobody gets in.",
         expected="16 to 1024 printable ASCII characters, with no space at either end, or none at all",
+        secret=True,
         accepts=_token,
     )
     state: str = custom(
@@ -150,6 +153,7 @@ class MonitorSettings(Section):
         "",
         "Where alerts are posted as JSON; empty: nowhere.",
         expected="a URL that begins with http:// or https://",
+        secret=True,
         accepts=_webhook,
     )
     alert_sinks: tuple[Callable[..., object], ...] = custom(
@@ -163,6 +167,7 @@ class MonitorSettings(Section):
         "What the application depends on.",
         expected="a list of checks such as HttpCheck('posts', 'http://posts/health'); as text, JSON",
         read=checks_of,
+        secret=True,  # URLs may have passwords in them
     )
 
     def __post_init__(self) -> None:

@@ -84,7 +84,7 @@ def test_events_tell_what_happened(clock: Clock) -> None:
     get(stack)
     clock.forward(70)
     get(stack, **{"wsgi.multithread": False})
-    assert seen.found == [[], [Cached("hit")], [Cached("stale")]]
+    assert seen.found == [[Cached("miss")], [Cached("hit")], [Cached("stale")]]
     assert origin.calls == 2, "the refresh"
 
 

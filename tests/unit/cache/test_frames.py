@@ -214,9 +214,9 @@ def test_noise_is_a_miss(data: st.DataObject) -> None:
         pytest.param(None, id="nothing"),
         pytest.param("text", id="text"),
         pytest.param(b"", id="empty"),
-        pytest.param(b"wpc\x01", id="magic-alone"),
+        pytest.param(b"wpc\x02", id="magic-alone"),
         pytest.param(b"\0" * 500, id="nulls"),
-        pytest.param(b"wpc\x02" + encode(entry())[4:], id="another-version"),
+        pytest.param(b"wpc\x01" + encode(entry())[4:], id="another-version"),
         pytest.param(bytearray(encode(entry())), id="not-bytes"),
         pytest.param(pickle.dumps(entry), id="pickle"),
         pytest.param(b"cos\nsystem\n(S'touch pwned'\ntR.", id="hostile-pickle"),
@@ -250,7 +250,7 @@ def test_hostile_lengths_take_no_memory(make: Callable[[], Held], value: int) ->
 
 
 def _forged(
-    head: bytes = b"200 OK",
+    head: bytes = b"200 OK\n",
     extra: bytes = b"",
     body: bytes = b"",
     flags: int = 0,
@@ -260,9 +260,22 @@ def _forged(
     stale_at: float = 0.0,
 ) -> bytes:
     name = KEY.encode()
-    fixed = struct.pack("<4sBB2xd", b"wpc\x01", kind, flags, stale_at) + struct.pack("<6d", *times)
+    fixed = struct.pack("<4sBB2xd", b"wpc\x02", kind, flags, stale_at) + struct.pack("<6d", *times)
     lengths = struct.pack("<IIIIQH", len(name), len(names), len(head), len(extra), len(body), 0)
     return fixed + lengths + name + names + head + extra + body
+
+
+@pytest.mark.parametrize(
+    ("route", "kept"),
+    [("/posts/<id>", "/posts/<id>"), (None, None), ("/été/日本", "/été/日本"), ("/a\nb", None), ("/" * 401, None)],
+    ids=["plain", "none", "beyond latin-1", "two lines", "long"],
+)  # fmt: skip
+def test_the_route_comes_along(route: str | None, kept: str | None) -> None:
+    made = entry()
+    made.route = route
+    found = decode(encode(made), KEY)
+    assert isinstance(found, Entry)
+    assert found.route == kept
 
 
 def test_the_forger_of_these_tests_knows_the_format() -> None:
@@ -276,23 +289,26 @@ def test_the_forger_of_these_tests_knows_the_format() -> None:
 @pytest.mark.parametrize(
     "frame",
     [
-        pytest.param(_forged(b"200 OK\nSet-Cookie"), id="a-name-without-a-value"),
-        pytest.param(_forged(b"200 OK\nA\nb\r"), id="carriage-return"),
-        pytest.param(_forged(b"200 OK\nA\nb\0"), id="null"),
-        pytest.param(_forged(b"200 OK\nA\n\x7f"), id="delete"),
-        pytest.param(_forged(b"200 OK\nA:\nb"), id="colon-in-a-name"),
-        pytest.param(_forged(b"200 OK\n\nb"), id="empty-name"),
-        pytest.param(_forged(b"200\xb2 OK\nA\nb"), id="no-space"),
-        pytest.param(_forged("²00 OK".encode("latin-1")), id="superscript"),
-        pytest.param(_forged(b"100 Continue"), id="interim"),
-        pytest.param(_forged(b"999 Beyond"), id="beyond"),
+        pytest.param(_forged(b"200 OK\n\nSet-Cookie"), id="a-name-without-a-value"),
+        pytest.param(_forged(b"200 OK\n\nA\nb\r"), id="carriage-return"),
+        pytest.param(_forged(b"200 OK\n\nA\nb\0"), id="null"),
+        pytest.param(_forged(b"200 OK\n\nA\n\x7f"), id="delete"),
+        pytest.param(_forged(b"200 OK\n\nA:\nb"), id="colon-in-a-name"),
+        pytest.param(_forged(b"200 OK\n\n\nb"), id="empty-name"),
+        pytest.param(_forged(b"200\xb2 OK\n\nA\nb"), id="no-space"),
+        pytest.param(_forged("²00 OK\n".encode("latin-1")), id="superscript"),
+        pytest.param(_forged(b"100 Continue\n"), id="interim"),
+        pytest.param(_forged(b"999 Beyond\n"), id="beyond"),
         pytest.param(_forged(b""), id="no-status"),
-        pytest.param(_forged(b"200 O\tK"), id="tab-in-the-status"),
-        pytest.param(_forged(b"200 OK\nTransfer-Encoding\nchunked"), id="transfer-encoding"),
-        pytest.param(_forged(b"200 OK\nconnection\nclose"), id="connection"),
-        pytest.param(_forged(b"200 OK\nContent-Length\n5", body=b"body"), id="longer-than-the-body"),
-        pytest.param(_forged(b"200 OK\nContent-Length\n3", body=b"body"), id="shorter-than-the-body"),
-        pytest.param(_forged(b"200 OK\nContent-Length\n4\ncontent-length\n4", body=b"body"), id="two"),
+        pytest.param(_forged(b"200 OK"), id="no-route"),
+        pytest.param(_forged(b"200 OK\n/\x80"), id="a-route-that-is-no-text"),
+        pytest.param(_forged(b"200 OK\n/" + b"a" * 400), id="a-long-route"),
+        pytest.param(_forged(b"200 O\tK\n"), id="tab-in-the-status"),
+        pytest.param(_forged(b"200 OK\n\nTransfer-Encoding\nchunked"), id="transfer-encoding"),
+        pytest.param(_forged(b"200 OK\n\nconnection\nclose"), id="connection"),
+        pytest.param(_forged(b"200 OK\n\nContent-Length\n5", body=b"body"), id="longer-than-the-body"),
+        pytest.param(_forged(b"200 OK\n\nContent-Length\n3", body=b"body"), id="shorter-than-the-body"),
+        pytest.param(_forged(b"200 OK\n\nContent-Length\n4\ncontent-length\n4", body=b"body"), id="two"),
         pytest.param(_forged(flags=24, extra=struct.pack("<3Q", 16, 0, 4), body=b"body"), id="both"),
         pytest.param(_forged(flags=8), id="no-pieces-of-a-template"),
         pytest.param(_forged(flags=8, extra=struct.pack("<2Q", 16, 4), body=b"body"), id="no-hole"),

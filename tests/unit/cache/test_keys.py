@@ -349,9 +349,11 @@ def test_nor_after_the_application_has_said_that_nothing_is_to_be_stored() -> No
     cache = CacheMiddleware(app)
     get(cache)
     fields[:] = [FRESH]
-    get(cache, headers={"Cookie": "alice"})
+    get(cache, headers={"Cookie": "alice"})  # whoever asks next is stored for
     answer = get(cache)
     assert (answer.body, came_from_store(answer)) == (b"nobody", False)
+    answer = get(cache, headers={"Cookie": "alice"})
+    assert (answer.body, came_from_store(answer)) == (b"alice", False)
     assert came_from_store(get(cache, headers={"Cookie": "alice"}))
 
 

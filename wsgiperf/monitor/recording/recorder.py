@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from os import getpid
-from threading import Lock
+from threading import RLock
 from time import perf_counter, time
 from typing import TYPE_CHECKING, Any
 
@@ -58,7 +58,7 @@ class Recorder:
     def __init__(self, words: memoryview) -> None:
         self._slab = slab = Slab(words)
         self._words, self._half = slab.words, slab.half
-        self._lock = Lock()
+        self._lock = RLock()  # a finalizer may send a query amid all this
         self._pid = getpid()
         self._places: dict[_Place, tuple[int, int, int]] = {}
         self._types: dict[str, int] = {}  # a Content-Type as sent -> the first word beside its media type
@@ -126,7 +126,7 @@ class Recorder:
             words[second + S_NS] += ns
             words[self._hour + 1] += 1
             half[self._window + W_CELLS + cell // 5] += 1
-            if exchange.events or exchange._notes:
+            if exchange.events or exchange.notes:
                 self._count_events(exchange, route, second, now)
             if kind == 5 or exchange.error is not None or ns > self._records.slow_beyond:
                 self._keep(exchange, route, elapsed, now, kind == 5)
@@ -184,10 +184,9 @@ class Recorder:
                 self._count_cached(event.how, exchange, second)
             elif kind is Compressed:
                 self._count_compressed(event, second)
-        if exchange._notes:
-            queries = exchange._notes.get(QUERIES)
-            if queries is not None:
-                self._count_queries(exchange, route, queries, second, now)
+        queries = exchange.notes.get(QUERIES)
+        if queries is not None:
+            self._count_queries(exchange, route, queries, second, now)
 
     def _count_cached(self, event_how: str, exchange: Exchange, second: int) -> None:
         how = _CACHED.get(event_how)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from wsgiperf.events import Raised
+from wsgiperf.monitor.raised import record_of
 from wsgiperf.monitor.recording import layout
 from wsgiperf.monitor.recording.folding import method_name, status_code
 from wsgiperf.monitor.recording.layout import FAILURES, SLOW_QUERIES, SLOWEST
 from wsgiperf.monitor.recording.slab import fitted
-from wsgiperf.monitor.redaction import redacted
 
 if TYPE_CHECKING:
     from wsgiperf.exchange import Exchange
@@ -75,10 +75,10 @@ class Records:
 def cause_of(exchange: Exchange) -> tuple[str, str, str]:
     """Why a request failed: type, severity, and a message fit to be shown."""
     raised = next((event for event in exchange.events if type(event) is Raised), None)
+    if raised is None and exchange.error is not None:
+        raised = record_of(exchange.error)
     if raised is not None:
         return raised.kind, raised.severity, raised.message
-    if exchange.error is not None:
-        return type(exchange.error).__name__, "error", redacted(str(exchange.error))
     return f"HTTP {status_code(exchange.status)}", "error", ""
 
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from wsgiperf.monitor.shared.place import Identity, Place
 
 __all__ = [
-    "CREATED", "FORMAT", "LEADER", "LOCKED", "PAGE", "PATIENCE", "RESPAWNS", "SLABS", "TURN", "USES",
+    "CREATED", "FORMAT", "LEADER", "LOCKED", "PAGE", "PATIENCE", "POLL", "RESPAWNS", "SLABS", "TURN", "USES",
     "Content", "File", "Shape",
 ]  # fmt: skip
 
@@ -39,7 +39,7 @@ __all__ = [
 FORMAT = 1
 #: Seconds that a process waits for its turn. It takes milliseconds; only a stopped process takes longer.
 PATIENCE = 2.0
-_POLL = 0.001
+POLL = 0.001
 
 PAGE = 4096
 MOST_SLABS = 256
@@ -127,7 +127,7 @@ class File:
         while not locks.take(self.descriptor, TURN):
             if time.monotonic() > deadline:
                 raise SegmentError(f"{self.place.path}: another process kept it locked for {PATIENCE:.0f} s")
-            time.sleep(_POLL)  # waiting in fcntl would stop all greenlets of the process
+            time.sleep(POLL)  # waiting in fcntl would stop all greenlets of the process
         try:
             yield
         finally:

@@ -25,6 +25,7 @@ from wsgiperf.monitor.shared.file import (
     LOCKED,
     PAGE,
     PATIENCE,
+    POLL,
     RESPAWNS,
     SLABS,
     USES,
@@ -215,6 +216,7 @@ def _attach_at(place: Place, shape: Shape, gauges: tuple[int, int], reason: str)
                 break
             if time.monotonic() > deadline:
                 raise SegmentError(f"{place.path}: replaced again and again")
+            time.sleep(POLL)
         if place.own:
             with suppress(OSError):
                 remove_leftovers(folder, _files)

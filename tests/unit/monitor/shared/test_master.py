@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import subprocess
 import sys
@@ -21,7 +20,7 @@ pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs a POSIX s
 
 Start = Callable[[Child], Child]
 
-TELL = "from wsgiperf.monitor.shared.master import *; print(*master_of_this_process()[:2], flush=True)"
+TELL = "from wsgiperf.monitor.shared.master import master_of_this_process; print(*master_of_this_process()[:2], flush=True)"
 
 
 def tell(_: str = "") -> list[object]:
@@ -82,15 +81,32 @@ def test_a_fork_that_starts_a_program_is_on_its_own(started: Start) -> None:
     assert started(Child(run)).ask("x").split()[0] != str(own()[0])
 
 
+DAEMON = f"""
+import os, time
+parent = os.getpid()
+os.fork() and os._exit(0)
+while os.getppid() == parent:
+    time.sleep(0.01)
+print(os.getpid())
+{TELL}
+"""
+
+REAPER = """
+import ctypes, os, subprocess, sys
+ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)  # PR_SET_CHILD_SUBREAPER: orphans become this one's children
+subprocess.run([sys.executable, "-c", os.environ["DAEMON"]])
+os.wait()
+"""
+
+
 @linux
-def test_a_daemon_is_its_own_master() -> None:
-    """Forked twice, and adopted by a process that is nobody to it."""
-    code = (
-        "import os, time\nos.fork() and os._exit(0)\nos.setsid()\nparent = os.getpid()\n"
-        "os.fork() and os._exit(0)\nwhile os.getppid() == parent: time.sleep(0.01)\n"
-        f"print(os.getpid())\n{TELL}"
-    )
-    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+@pytest.mark.parametrize("adopted_by", ["init", "another-python"])
+def test_a_daemon_is_its_own_master(adopted_by: str) -> None:
+    """It was forked, but who is its parent now isn't who forked it."""
+    code = DAEMON if adopted_by == "init" else REAPER
+    environ = {**os.environ, "DAEMON": DAEMON}
+    command = [sys.executable, "-c", code]
+    run = subprocess.run(command, capture_output=True, text=True, check=True, env=environ)
     pid, master, _ = run.stdout.split()
     assert pid == master
 
@@ -110,25 +126,31 @@ def test_it_is_found_once() -> None:
     assert run.stdout.split() == ["True", "True"]
 
 
-def put(queue: multiprocessing.Queue[list[object]]) -> None:
-    queue.put([*master_of_this_process()])
+MULTIPROCESSING = f"""
+import multiprocessing, sys
+
+def tell():
+    {TELL}
+
+if __name__ == "__main__":
+    tell()
+    context = multiprocessing.get_context(sys.argv[1])
+    for _ in "ab":
+        child = context.Process(target=tell)
+        child.start()
+        child.join()
+"""
 
 
 @linux
 @pytest.mark.parametrize("method", ["spawn", "fork"])
-def test_children_of_multiprocessing(method: str) -> None:
+def test_children_of_multiprocessing(tmp_path: Path, method: str) -> None:
     """Spawned ones are started anew, but name their parent."""
-    context = multiprocessing.get_context(method)
-    queue = context.Queue()
-    children = [context.Process(target=put, args=(queue,)) for _ in range(2)]
-    for child in children:
-        child.start()
-    found = [queue.get(timeout=30) for _ in children]
-    for child in children:
-        child.join()
-    queue.close()
-    queue.join_thread()
-    assert found == [own()] * 2
+    script = tmp_path / "script.py"
+    script.write_text(MULTIPROCESSING)
+    run = subprocess.run([sys.executable, script, method], capture_output=True, text=True, check=True)
+    assert len(run.stdout.splitlines()) == 3
+    assert len(set(run.stdout.splitlines())) == 1
 
 
 @linux

@@ -313,6 +313,29 @@ def test_what_somebody_holds_stays(temporary: Path, started: Start, lock: int) -
     assert not path.exists()
 
 
+def test_nobody_joins_what_is_being_removed(
+    temporary: Path, started: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From looking whether somebody is there until it is gone, others have to wait."""
+    path = left(temporary, of(nobody(), 5))
+
+    def handle(word: str) -> bool:
+        return leftovers.locks.take(os.open(path, os.O_RDWR), file_module.TURN)
+
+    other, joined = started(Child(handle)), []
+    real = leftovers.locks.holder
+
+    def holder(descriptor: int, *given: int) -> int:
+        found = real(descriptor, *given)
+        joined.append(other.ask("x"))
+        return found
+
+    monkeypatch.setattr(leftovers.locks, "holder", holder)
+    attached("")
+    assert joined == [False]
+    assert not path.exists()
+
+
 def test_what_looks_like_a_leftover_and_is_none(temporary: Path) -> None:
     """Links, pipes and directories stay, and what they lead to as well."""
     temporary.mkdir(0o700)

@@ -7,8 +7,10 @@ import shutil
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -85,14 +87,21 @@ def test_fifty_restarts_leave_one_file_of_one_size(state: Path, started: Start) 
     assert mine.respawns == 50  # this process's own among them
 
 
-def test_one_slab_for_a_process_whoever_asks(state: Path) -> None:
+def test_one_slab_for_a_process_whoever_asks(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Threads that ask at once, and a path that is spelled otherwise or is another name of the file."""
     found = []
     barrier = threading.Barrier(8)
+    real = module._take_slab
+
+    def slow(*given: Any) -> int:
+        time.sleep(0.05)  # so that all are there before one is through
+        return real(*given)
 
     def ask() -> None:
         barrier.wait()
         found.append(attached(state))
+
+    monkeypatch.setattr(module, "_take_slab", slow)
 
     threads = [threading.Thread(target=ask) for _ in range(8)]
     for thread in threads:
@@ -149,7 +158,6 @@ def test_a_forked_child_attaches_for_itself(state: Path, inherited: bool) -> Non
 def test_what_a_child_inherited_is_not_its_own(state: Path) -> None:
     """It can't lead by it, nor give up what its parent holds, nor pass for a holder."""
     parent = attached(state)
-    parent.try_lead()
 
     def handle(word: str) -> object:
         lead = parent.try_lead()
@@ -157,12 +165,14 @@ def test_what_a_child_inherited_is_not_its_own(state: Path) -> None:
         parent.detach()
         return [lead, parent.leader(), parent.holders()[parent.number]]
 
-    child = Child(handle)
-    try:
-        assert child.ask("x") == [False, os.getpid(), os.getpid()]
-    finally:
-        child.kill()
-    assert parent.leader() == os.getpid()
+    for leader in (0, os.getpid()):
+        child = Child(handle)
+        try:
+            assert child.ask("x") == [False, leader, os.getpid()]
+        finally:
+            child.kill()
+        assert parent.try_lead()
+        assert parent.leader() == os.getpid()
 
 
 def test_only_one_leads_and_another_follows_it(state: Path, started: Start) -> None:
@@ -284,6 +294,11 @@ def test_no_descriptor_is_left(state: Path) -> None:
 
     attached(state)
     before = opened()
+    for number in range(5):
+        os.link(state, state.with_name(f"b{number}"))
+        attached(state.with_name(f"b{number}"))
+        os.unlink(state.with_name(f"b{number}"))
+    assert opened() == before
     for _ in range(5):
         state.unlink()
         attached(state)

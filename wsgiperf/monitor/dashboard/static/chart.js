@@ -47,7 +47,11 @@ export class TimeChart {
     this.cursor.addEventListener("input", () => moved(this, Number(this.cursor.value)));
     this.cursor.addEventListener("focus", () => moved(this, Number(this.cursor.value)));
     this.cursor.addEventListener("blur", () => moved(this, null));
-    new ResizeObserver(() => this.draw()).observe(this.plot);
+    // The width comes from here alone: to ask for it would lay the page out, once for each chart.
+    new ResizeObserver(([{ contentRect }]) => {
+      this.width = contentRect.width;
+      if (this.model) this.draw();
+    }).observe(this.plot);
   }
 
   table() {
@@ -121,8 +125,7 @@ export class TimeChart {
   }
 
   draw() {
-    if (!this.model) return;
-    this.width = this.plot.clientWidth;
+    if (!this.width) return;
     setAttribute(this.svg, "viewBox", `0 0 ${this.width} ${HEIGHT}`);
     const layers = this.stacked ? stack(this.model.series) : this.model.series.map((one) => ({ ...one, tops: one.values }));
     const values = layers.flatMap(({ tops }) => tops).filter((value) => value !== null);

@@ -15,9 +15,10 @@ import { mountWorkers } from "./workers.js";
 const base = find("meta[name=wsgiperf-base]").content;
 const state = { data: null, received: Date.now(), failure: null, paused: false, range: 300 };
 
-const sections = [
-  mountStatus(), mountTiles(), mountCharts(state), mountWorkers(), mountEndpoints(), mountRequests(), mountDatabase(),
-  mountCache(), mountHealth(), mountJournal(), mountTraffic(), mountFooter(),
+const upper = [mountStatus(), mountTiles(), mountCharts(state), mountWorkers()];
+const lower = [
+  mountEndpoints(), mountRequests(), mountHealth(), mountJournal(), mountDatabase(), mountCache(), mountTraffic(),
+  mountFooter(),
 ];
 // By the origin, for the page's own address may hold a password, with which nothing can be fetched.
 const poller = new Poller(new URL(`${base}/json`, location.origin), { answered, failed });
@@ -27,9 +28,14 @@ const banner = mountBanner(state, poller);
 function answered(data) {
   if (state.failure) announce("The figures are current again");
   Object.assign(state, { data, received: Date.now(), failure: null });
-  for (const update of sections) update(data);
+  show(upper);
+  show(lower);
   age();
   banner();
+}
+
+function show(sections) {
+  for (const update of sections) update(state.data);
 }
 
 function failed(failure) {
@@ -87,7 +93,7 @@ function controls() {
 function setRange(value) {
   state.range = Number(value);
   save("range", value);
-  if (state.data) for (const update of sections) update(state.data);
+  if (state.data) show(upper);
 }
 
 controls();
@@ -98,8 +104,14 @@ try {
   // Asked for at once, below.
 }
 if (first?.schema === 1) {
-  answered(first);
-  performance.mark("wsgiperf-shown");
+  // What is seen first is painted first.
+  state.data = first;
+  show(upper);
+  age();
+  requestAnimationFrame(() => setTimeout(() => {
+    performance.mark("wsgiperf-shown");
+    show(lower);
+  }));
   poller.wait();
 } else {
   poller.start();
