@@ -20,14 +20,21 @@ class SettingsError(WSGIPerfError, ValueError):
     :param expected: what would have been right, in words.
     :param value: what was given; left out where the name itself is wrong.
     :param suggestion: the nearest right name, if one is near.
+    :param secret: the message doesn't quote the value.
     """
 
     def __init__(
-        self, name: str, expected: str, *, value: object = NOT_GIVEN, suggestion: str | None = None
+        self,
+        name: str,
+        expected: str,
+        *,
+        value: object = NOT_GIVEN,
+        suggestion: str | None = None,
+        secret: bool = False,
     ) -> None:
         self.name, self.expected, self.value, self.suggestion = name, expected, value, suggestion
         message = f"{name}: expected {expected}"
-        if value is not NOT_GIVEN:
+        if value is not NOT_GIVEN and not secret:
             message += f", got {value!r}"
         if suggestion is not None:
             message += f"; did you mean {suggestion}?"

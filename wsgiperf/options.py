@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from wsgiperf.errors import NOT_GIVEN, SettingsError
+from wsgiperf.errors import SettingsError
 
 __all__ = [
     "ENABLED",
@@ -57,7 +57,7 @@ class Option:
 
     def refusal(self, name: str, value: object) -> SettingsError:
         """The error for a value that `expected` does not describe, under its full name; quotes no secret."""
-        return SettingsError(name, self.expected, value=NOT_GIVEN if self.secret else value)
+        return SettingsError(name, self.expected, value=value, secret=self.secret)
 
 
 def options_of(section: type) -> dict[str, Option]:
