@@ -7,6 +7,7 @@ from itertools import permutations
 import wsgiperf
 
 PARTS = {
+    "monitor": wsgiperf.MonitorMiddleware,
     "request ID": wsgiperf.RequestIdMiddleware,
     "timing": wsgiperf.TimingMiddleware,
     "security headers": wsgiperf.SecurityHeadersMiddleware,

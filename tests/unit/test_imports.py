@@ -33,7 +33,7 @@ LAYERS = [
     ["bodies"],
     ["interception"],
     ["wsgi"],
-    PARTS,
+    [*PARTS, "media"],
     ["assembly"],
     [""],
     ["cli.listing"],

@@ -61,7 +61,11 @@ class _Place:
 
     def __init__(self, collector: Collector, listening: Listening, threads: int) -> None:
         self._collector, self._listening, self._threads = collector, listening, threads
-        self._segment: Segment = collector.segment or Alone()
+        self._alone = Alone()
+
+    @property
+    def _segment(self) -> Segment:
+        return self._collector.segment or self._alone
 
     @property
     def board(self) -> Board:
@@ -70,6 +74,7 @@ class _Place:
 
     def try_lead(self) -> bool:
         """Whether this process is the sampler."""
+        self._collector.keep_place()
         self._listening.look()
         self._collector.recorder.tell(self._threads, _pools())
         return self._segment.try_lead()

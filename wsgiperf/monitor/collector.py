@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
+import threading
 from os import getpid
 from threading import Lock
-from time import time
+from time import monotonic, time
 from typing import TYPE_CHECKING, Any
 
 from wsgiperf.monitor.recording.layout import GAUGES, LAYOUT, SLAB_BYTES
@@ -20,29 +21,67 @@ if TYPE_CHECKING:
 
 __all__ = ["Collector", "collector_of"]
 
+#: Seconds between two looks for a slab, where there was none: old workers make room when they go.
+RETRY = 5.0
+
 _log = logging.getLogger("wsgiperf.monitor")
 
 
 class Collector:
-    """Counts into a slab of the shared file or, where there is none, into memory of this process alone.
+    """Counts into a slab of the shared file or, while there is none, into memory of this process alone.
 
-    :param segment: the shared file; None for none.
-    :param reason: why not, in a sentence.
+    :param state: the file's path; empty has one found.
+    :param slabs: how many workers can share it.
     """
 
-    def __init__(self, segment: Segment | None, reason: str | None = None) -> None:
-        self.segment, self.reason = segment, reason
+    def __init__(self, state: str, slabs: int) -> None:
+        self._wanted = state, slabs
         self.pid = getpid()
+        self._again = 0.0  # when to look for a slab again, on the monotonic clock
+        self._background: Background | None = None
+        self._lock = threading.Lock()
+        self._take(*self._attached())
+        self.recorder = Recorder(self._own)
+
+    def _take(self, segment: Segment | None, reason: str | None) -> None:
+        #: The shared file, None for none; and why it isn't shared with all workers, in a sentence.
+        self.segment, self.reason = segment, reason
         if segment is None:
-            self._memory = [memoryview(bytearray(SLAB_BYTES)).cast("Q")]
-            self._started = time()
+            self._own = memoryview(bytearray(SLAB_BYTES)).cast("Q")
+            self._memory, self._started = [self._own], time()
+            self._again = monotonic() + RETRY
         else:
+            self._own = segment.words
             self._memory = [segment.slab(number) for number in range(segment.slabs)]
             self._started = segment.created
-        own = self._memory[0] if segment is None else segment.words
-        self.recorder = Recorder(own)
-        self._background: Background | None = None
-        self._lock = Lock()
+
+    def keep_place(self) -> None:
+        """Once a second: see whether the file is still that of all, or whether there is a slab by now."""
+        segment = self.segment
+        if segment is None:
+            if monotonic() < self._again:
+                return
+            self._again = monotonic() + RETRY
+        elif segment.is_current():
+            return
+        found, reason = self._attached(again=True)
+        if found is not None or segment is not None:
+            self._take(found, reason)
+            self.recorder.move_to(self._own)
+
+    def _attached(self, again: bool = False) -> tuple[Segment | None, str | None]:
+        state, slabs = self._wanted
+        try:
+            segment = attach(state, slabs=slabs, slab_bytes=SLAB_BYTES, layout=LAYOUT, gauges=GAUGES)
+        except SegmentError as error:
+            if not again:
+                _log.warning("the monitor counts in this process alone: %s", error)
+            return None, str(error)
+        except Exception as error:
+            if not again:
+                _log.exception("the monitor counts in this process alone")
+            return None, f"{type(error).__name__} while the shared file was opened"
+        return segment, segment.reason or None
 
     def run(self, settings: MonitorSettings) -> None:
         """Start what runs beside requests, once: by the settings of the first monitor of this process."""
@@ -79,7 +118,9 @@ class Collector:
 
 
 _collectors: dict[tuple[int, str, int], Collector] = {}
-_lock = Lock()
+#: By process, and made there: in a child of a fork the parent's may be held for ever, and gevent's exist only
+#: after it has patched. Another would stop all greenlets while the one that holds it waits for a file.
+_turns: dict[int, threading.Lock] = {}
 
 
 def collector_of(state: str, slabs: int) -> Collector:
@@ -88,27 +129,14 @@ def collector_of(state: str, slabs: int) -> Collector:
     :param state: the file's path; empty has one found.
     :param slabs: how many workers can share it.
     """
-    global _lock
-    wanted = getpid(), state, slabs
+    pid = getpid()
+    wanted = pid, state, slabs
     found = _collectors.get(wanted)
     if found is not None:
         return found
-    if any(pid != wanted[0] for pid, _, _ in _collectors):  # forked: what is there is the parent's
-        _lock = Lock()
-        _collectors.clear()
-    with _lock:
+    with _turns.setdefault(pid, threading.Lock()):
+        for parents in [key for key in _collectors if key[0] != pid]:
+            del _collectors[parents]
         if wanted not in _collectors:
-            _collectors[wanted] = _attached(state, slabs)
+            _collectors[wanted] = Collector(state, slabs)
         return _collectors[wanted]
-
-
-def _attached(state: str, slabs: int) -> Collector:
-    try:
-        segment = attach(state, slabs=slabs, slab_bytes=SLAB_BYTES, layout=LAYOUT, gauges=GAUGES)
-    except SegmentError as error:
-        _log.warning("the monitor counts in this process alone: %s", error)
-        return Collector(None, str(error))
-    except Exception as error:
-        _log.exception("the monitor counts in this process alone")
-        return Collector(None, f"{type(error).__name__} while the shared file was opened")
-    return Collector(segment, segment.reason or None)

@@ -50,6 +50,7 @@ class Site:
     :param kind: how the application is put together.
     :param options: the monitor's.
     :param before: a command in front of gunicorn's.
+    :param files: where the monitor finds a place for its file, where that isn't in `state`.
     """
 
     def __init__(
@@ -61,14 +62,15 @@ class Site:
         kind: str,
         options: Mapping[str, Any],
         before: Sequence[str] = (),
-        own_session: bool = True,
+        files: Path | None = None,
     ) -> None:
         self.state, self.workers = state, workers
         self.sent: Count = Counter()  #: what was answered, as it should be counted
         self._log = state / "log"
         self._connections: list[Connection] = []
-        self.files = state / "tmp"
-        self.files.mkdir(parents=True, exist_ok=True)
+        self.files = files or state / "tmp"
+        for needed in (state, self.files):
+            needed.mkdir(parents=True, exist_ok=True)
         environ = {
             "PYTHONPATH": os.pathsep.join(filter(None, [str(HERE), os.environ.get("PYTHONPATH")])),
             "STATE": str(state), "TMPDIR": str(self.files), "KIND": kind,
@@ -82,7 +84,7 @@ class Site:
                     "--backlog=512", *arguments, "monitored:application",
                 ],
                 cwd=state, env={**os.environ, **environ}, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                start_new_session=own_session,
+                start_new_session=True,
             )  # fmt: skip
 
     @property
@@ -161,15 +163,17 @@ class Site:
 
 @contextmanager
 def site(
-    state: Path,
+    folder: Path,
     *arguments: str,
     model: str = "gthread",
     workers: int = 4,
     kind: str = "part",
+    files: Path | None = None,
     **options: Any,
 ) -> Iterator[Site]:
     """A gunicorn while the block runs; `options` are the monitor's."""
-    started = Site(state, [*MODELS[model], *arguments], workers=workers, kind=kind, options=options)
+    command = [*MODELS[model], *arguments]
+    started = Site(folder, command, workers=workers, kind=kind, options=options, files=files)
     try:
         started.wait_until_ready()
         yield started

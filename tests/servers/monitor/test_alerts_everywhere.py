@@ -55,6 +55,7 @@ def told_by_all(workers: dict[int, Connection], served: Site) -> tuple[list[Any]
 
 
 def fail(served: Site, times: int) -> None:
+    """So many requests with a status of an error."""
     for _ in range(times):
         assert served.ask("/status/503").status == 503
 
@@ -108,11 +109,7 @@ def test_a_sampler_that_is_killed_is_succeeded(tmp_path: Path, receiver: Receive
     """Within two seconds; who was told of an alert isn't told again, but of its end."""
     with watched(tmp_path, receiver, model) as served:
         workers = served.one_each()
-        for _ in range(40):
-            fail(served, 5)
-            if receiver.requests:
-                break
-        until(lambda: len(receiver.requests) == 1)
+        until(lambda: fail(served, 5) or receiver.requests, otherwise=lambda: served.stats()["recent"])
         (alert,), _ = told_by_all(workers, served)
         for _ in range(2):
             # After a whole turn with what was delivered on the board.
@@ -131,7 +128,6 @@ def test_a_sampler_that_is_killed_is_succeeded(tmp_path: Path, receiver: Receive
             system = until(succeeded)
             print(f"another took over {system['sampled'] - killed:.3f} s after")
             assert system["sampled"] - killed <= 2.0 + SLACK
-            assert system["sampler_pid"] in workers
             fail(served, 5)  # or the window may end meanwhile
             ((same,), _) = told_by_all(workers, served)
             assert same["id"] == alert["id"]

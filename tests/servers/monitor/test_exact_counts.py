@@ -95,15 +95,14 @@ def workers_of(served: Site) -> list[int]:
 def test_reloads_under_load(tmp_path: Path, preload: bool) -> None:
     """Old and new workers count beside each other; what was answered counts, and nothing twice."""
     with site(tmp_path, *(["--preload"] if preload else [])) as served:
-        first = served.one_each()
 
         def reload() -> None:
             os.kill(served.process.pid, signal.SIGHUP)
 
         traffic = Traffic(served, mixed(12_000), actions={3000: reload, 7000: reload}).run()
-        until(lambda: set(first).isdisjoint(workers_of(served)) and len(workers_of(served)) == 4)
+        until(lambda: len(workers_of(served)) == 4 and served.log.count("Booting worker") == 12)
         exact_but_for(served, traffic)
-        assert not set(agreed(served)["workers"][0]).isdisjoint({"pid"})
+        assert {worker["pid"] for worker in agreed(served)["workers"]} == set(workers_of(served))
         assert len(served.slab_files()) == 1
 
 
@@ -115,8 +114,9 @@ def test_recycled_workers(tmp_path: Path, model: str) -> None:
         traffic = Traffic(served, mixed(6000)).run()
         told = exact_but_for(served, traffic)
         print(traffic.seconds, traffic.cut, told["respawns"])
-        assert told["respawns"] >= 10
+        assert served.log.count("Booting worker") > 8
         assert told["scope"]["shared"]
+        assert told["scope"]["workers"] <= 4
         assert len(served.slab_files()) == 1
 
 

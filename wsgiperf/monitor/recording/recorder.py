@@ -11,6 +11,7 @@ from wsgiperf.events import Cached, Compressed
 from wsgiperf.monitor.histogram import bucket_of, cell_of
 from wsgiperf.monitor.queries.counting import QUERIES, REPEATED, SLOW_SECONDS
 from wsgiperf.monitor.recording import layout
+from wsgiperf.monitor.recording.absorbing import absorb
 from wsgiperf.monitor.recording.folding import METHODS, OTHER_METHOD, UNMATCHED, status_code
 from wsgiperf.monitor.recording.layout import (
     HOURS,
@@ -56,38 +57,47 @@ class Recorder:
     """
 
     def __init__(self, words: memoryview) -> None:
-        self._slab = slab = Slab(words)
-        self._words, self._half = slab.words, slab.half
         self._lock = RLock()  # a finalizer may send a query amid all this
         self._pid = getpid()
+        self._began = int(time() * 1e6)
+        self.slow_seconds, self.repeated = SLOW_SECONDS, REPEATED  #: of queries
+        self._settle(Slab(words))
+
+    def _settle(self, slab: Slab) -> None:
+        self._slab, self._words, self._half = slab, slab.words, slab.half
         self._places: dict[_Place, tuple[int, int, int]] = {}
         self._types: dict[str, int] = {}  # a Content-Type as sent -> the first word beside its media type
         self._rows = {table.name: Rows(slab, table) for table in layout.TABLES}
         self._records = Records(slab)
-        self.slow_seconds, self.repeated = SLOW_SECONDS, REPEATED  #: of queries
         # The second that is now, and where its window and its hour begin, in half words and in words.
         self._stamp = self._window = self._hour = 0
-        self._words[layout.STARTED] = int(time() * 1e6)
+        slab.words[layout.STARTED] = self._began
+
+    def move_to(self, words: memoryview) -> None:
+        """Go on in another slab, with all that was counted in this one."""
+        with self._lock:
+            left = self._slab
+            self._settle(Slab(words))
+            absorb(self._slab, self._rows, left)
 
     def begin(self) -> None:
         """A request has come in."""
-        words = self._words
         with self._lock:
-            words[IN_FLIGHT] += 1
+            self._words[IN_FLIGHT] += 1
 
     def queued(self, seconds: float) -> None:
         """A request waited for a worker."""
-        words, ns = self._words, int(seconds * 1e9)
+        ns = int(seconds * 1e9)
         with self._lock:
+            words = self._words
             words[layout.QUEUED] += 1
             words[layout.QUEUE_NS] += ns
             words[layout.QUEUE_MOST] = max(ns, words[layout.QUEUE_MOST])
 
     def own(self) -> None:
         """A request was for the monitor's own pages."""
-        words = self._words
         with self._lock:
-            words[layout.OWN] += 1
+            self._words[layout.OWN] += 1
 
     def record(self, exchange: Exchange, match: Callable[[str], str] | None) -> None:
         """The last byte is out: count the request.
@@ -103,13 +113,13 @@ class Recorder:
             route = UNMATCHED if match is None else match(exchange.path)
         method = exchange.method
         place = (route, method if method in METHODS else OTHER_METHOD, exchange.status)
-        series, cells, kind = self._places.get(place) or self._find(place)
         ns = int(elapsed * 1e9)
         cell = cell_of(elapsed)
         stamp = int(now)
         second = _SECONDS + stamp % _SECOND_SLOTS * _SECOND_WORDS
-        words, half = self._words, self._half
         with self._lock:
+            words, half = self._words, self._half
+            series, cells, kind = self._places.get(place) or self._find(place)
             words[IN_FLIGHT] -= 1
             words[REQUESTS] += 1
             words[series + bucket_of(elapsed)] += 1
@@ -137,9 +147,8 @@ class Recorder:
         """Where a request is counted: its series, its endpoint's cells, its class."""
         route, method, status = place
         code = status_code(status)
-        with self._lock:
-            series = self._rows["series"].find(f"{method} {code} {route}")
-            cells = self._rows["endpoints"].find(f"{method} {route}")
+        series = self._rows["series"].find(f"{method} {code} {route}")
+        cells = self._rows["endpoints"].find(f"{method} {route}")
         if len(self._places) >= MOST_REMEMBERED:
             self._places.clear()
         self._places[place] = found = series, cells, code // 100
@@ -247,8 +256,8 @@ class Recorder:
         :param threads: how many requests it can take at once; 0 where that isn't known.
         :param pools: connection pools: alias, size, checked out, overflow.
         """
-        words, raw = self._words, self._slab.raw
         with self._lock:
+            words, raw = self._words, self._slab.raw
             words[layout.THREADS] = threads
             for number, (alias, size, out, beyond) in enumerate(pools[: layout.MOST_POOLS]):
                 first = layout.POOLS + number * layout.POOL_WORDS

@@ -111,10 +111,6 @@ def test_it_is_private(state: Path) -> None:
     assert state.stat().st_mode & 0o777 == 0o600
 
 
-def magic(number: int = module._MAGIC) -> int:
-    return number
-
-
 SHAPE = (1, 8, 8 * WORDS)
 
 DAMAGED = [

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs a POSIX s
 
 Start = Callable[[Child], Child]
 
-TELL = "from wsgiperf.monitor.shared.master import master_of_this_process; print(*master_of_this_process()[:2], flush=True)"
+TELL = "from wsgiperf.monitor.shared import master; print(*master.master_of_this_process()[:2], flush=True)"
 
 
 def tell(_: str = "") -> list[object]:
