@@ -63,6 +63,7 @@ WRAPPERS = {
     "zlib_ng": ["compression/codecs/gzip.py", "cache/splices/gzip.py"],
     "flask": ["flask.py", "monitor/frameworks/flask.py"],
     "django": ["django/", "monitor/frameworks/django.py", "monitor/queries/django.py"],
+    "sentry_sdk": ["monitor/frameworks/sentry.py"],
     "psutil": ["monitor/sampling/processes.py"],
     "sqlalchemy": ["monitor/queries/sqlalchemy.py"],
     "asgiref": ["django/"],  # Django's own

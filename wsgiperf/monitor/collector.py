@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import threading
 from os import getpid
-from threading import Lock
 from time import monotonic, time
 from typing import TYPE_CHECKING, Any
 
@@ -37,23 +36,16 @@ class Collector:
     def __init__(self, state: str, slabs: int) -> None:
         self._wanted = state, slabs
         self.pid = getpid()
-        self._again = 0.0  # when to look for a slab again, on the monotonic clock
+        self._again = monotonic() + RETRY  # when to look for a slab again, on the monotonic clock
         self._background: Background | None = None
         self._lock = threading.Lock()
-        self._take(*self._attached())
-        self.recorder = Recorder(self._own)
+        self._view = view = _View(*self._attached())
+        self.recorder = Recorder(view.own)
 
-    def _take(self, segment: Segment | None, reason: str | None) -> None:
-        #: The shared file, None for none; and why it isn't shared with all workers, in a sentence.
-        self.segment, self.reason = segment, reason
-        if segment is None:
-            self._own = memoryview(bytearray(SLAB_BYTES)).cast("Q")
-            self._memory, self._started = [self._own], time()
-            self._again = monotonic() + RETRY
-        else:
-            self._own = segment.words
-            self._memory = [segment.slab(number) for number in range(segment.slabs)]
-            self._started = segment.created
+    @property
+    def segment(self) -> Segment | None:
+        """The shared file; None while there is none."""
+        return self._view.segment
 
     def keep_place(self) -> None:
         """Once a second: see whether the file is still that of all, or whether there is a slab by now."""
@@ -66,8 +58,10 @@ class Collector:
             return
         found, reason = self._attached(again=True)
         if found is not None or segment is not None:
-            self._take(found, reason)
-            self.recorder.move_to(self._own)
+            view = _View(found, reason)
+            # Counts only grow for who looks meanwhile: what is looked at has them all until the other has.
+            self.recorder.move_to(view.own)
+            self._view = view
 
     def _attached(self, again: bool = False) -> tuple[Segment | None, str | None]:
         state, slabs = self._wanted
@@ -86,10 +80,14 @@ class Collector:
     def run(self, settings: MonitorSettings) -> None:
         """Start what runs beside requests, once: by the settings of the first monitor of this process."""
         with self._lock:
-            if self._background is None:
+            if self._background is not None:
+                return
+            try:
                 from wsgiperf.monitor.background import Background  # brings threads, and more modules
 
                 self._background = Background(self, settings)
+            except Exception:  # the request that came first is to be counted all the same
+                _log.exception("the monitor counts, but samples nothing and looks after no alerts")
 
     def board(self) -> dict[str, Any]:
         """What the sampler, in whichever process, has published last; nothing before its first turn."""
@@ -104,17 +102,38 @@ class Collector:
 
     def snapshot(self, *, counters_only: bool = False) -> Snapshot:
         """The figures of all workers, as they are now."""
-        segment = self.segment
+        view = self._view
+        segment = view.segment
         return read(
-            self._memory,
+            view.memory,
             [self.pid] if segment is None else segment.holders(),
             time(),
-            started=self._started,
+            started=view.started,
             respawns=0 if segment is None else segment.respawns,
             shared=segment is not None and not segment.reason,
-            reason=self.reason,
+            reason=view.reason,
             counters_only=counters_only,
         )
+
+
+class _View:
+    """What is counted into and looked at, at one time: replaced as a whole.
+
+    :param segment: the shared file, None for none.
+    :param reason: why it isn't shared with all workers, in a sentence.
+    """
+
+    __slots__ = ("memory", "own", "reason", "segment", "started")
+
+    def __init__(self, segment: Segment | None, reason: str | None) -> None:
+        self.segment, self.reason = segment, reason
+        if segment is None:
+            self.own = memoryview(bytearray(SLAB_BYTES)).cast("Q")
+            self.memory, self.started = [self.own], time()
+        else:
+            self.own = segment.words
+            self.memory = [segment.slab(number) for number in range(segment.slabs)]
+            self.started = segment.created
 
 
 _collectors: dict[tuple[int, str, int], Collector] = {}

@@ -36,6 +36,11 @@ class Listening:
             self._heard.add("flask")
         if "django" in sys.modules and "django" not in self._heard:
             self._listen_to_django()
+        if "sentry_sdk" in sys.modules and "sentry_sdk" not in self._heard:
+            from wsgiperf.monitor.frameworks import sentry
+
+            sentry.install()
+            self._heard.add("sentry_sdk")
         if self._queries and "sqlalchemy" in sys.modules and "sqlalchemy" not in self._heard:
             from wsgiperf.monitor.queries import sqlalchemy
 
