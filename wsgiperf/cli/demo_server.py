@@ -10,6 +10,7 @@ from wsgiperf.cli.demo_site import pages
 worker_class = "gthread"
 workers = 2
 threads = 4
+raw_env = [f"WSGIPERF_MONITOR_THREADS={threads}"]
 graceful_timeout = 20  # seconds: Ctrl-C may find a worker that is still loading, or an event stream open
 loglevel = "warning"  # the addresses are printed below
 control_socket_disable = True  # two demos at once would share its path; older versions ignore the name

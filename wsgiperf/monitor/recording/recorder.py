@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from os import getpid
 from threading import RLock
 from time import perf_counter, time
@@ -43,10 +44,14 @@ __all__ = ["Recorder"]
 #: Routes with methods and statuses, as given, whose place is remembered, and likewise content types. Reason
 #: phrases and parameters may be anything.
 MOST_REMEMBERED = 2048
+#: Paths below which applications are mounted in one process.
+MOST_MOUNTS, LONGEST_MOUNT = 8, 60
 _CACHED = {"hit": 0, "stale": 1, "collapsed": 2, "miss": 3}
 _TOKEN = frozenset("!#$&-^_.+abcdefghijklmnopqrstuvwxyz0123456789/")
 _SECONDS, _SECOND_SLOTS, _SECOND_WORDS = SECONDS
 _TENS = layout.W_SECONDS
+#: How many forks lie between this process and the first: counted by each child, much cheaper than its ID.
+_forks = 0
 _NOTHING: Any = memoryview(bytearray(8 * max(SECONDS.words, WINDOWS.words, HOURS.words))).cast("Q")
 
 
@@ -58,8 +63,9 @@ class Recorder:
 
     def __init__(self, words: memoryview) -> None:
         self._lock = RLock()  # a finalizer may send a query amid all this
-        self._pid = getpid()
+        self._pid, self._forks = getpid(), _forks
         self._began = int(time() * 1e6)
+        self._mounts: set[str] = set()
         self.slow_seconds, self.repeated = SLOW_SECONDS, REPEATED  #: of queries
         self._settle(Slab(words))
 
@@ -69,8 +75,8 @@ class Recorder:
         self._types: dict[str, int] = {}  # a Content-Type as sent -> the first word beside its media type
         self._rows = {table.name: Rows(slab, table) for table in layout.TABLES}
         self._records = Records(slab)
-        # The second that is now, and where its window and its hour begin, in half words and in words.
-        self._stamp = self._window = self._hour = 0
+        # The second that is now; where it, its window and its hour begin: in words, half words and words.
+        self._stamp = self._second = self._window = self._hour = 0
         slab.words[layout.STARTED] = self._began
 
     def move_to(self, words: memoryview) -> None:
@@ -104,19 +110,20 @@ class Recorder:
 
         :param match: the route of a path, where no framework tells it.
         """
-        if getpid() != self._pid:
+        if self._forks != _forks:
             return  # begun before a fork: it is the parent's
         elapsed = perf_counter() - exchange.started
         now = time()
         route = exchange._route
         if route is None:
             route = UNMATCHED if match is None else match(exchange.path)
+        elif exchange.mount:
+            route = self._mounted(exchange.mount) + route
         method = exchange.method
         place = (route, method if method in METHODS else OTHER_METHOD, exchange.status)
         ns = int(elapsed * 1e9)
         cell = cell_of(elapsed)
         stamp = int(now)
-        second = _SECONDS + stamp % _SECOND_SLOTS * _SECOND_WORDS
         with self._lock:
             words, half = self._words, self._half
             series, cells, kind = self._places.get(place) or self._find(place)
@@ -131,7 +138,8 @@ class Recorder:
                 words[series + LEAST] = ns or 1
             words[cells + cell] += 1
             if stamp != self._stamp:
-                self._begin_second(second, stamp)
+                self._begin_second(stamp)
+            second = self._second
             words[second + kind] += 1
             words[second + S_NS] += ns
             words[self._hour + 1] += 1
@@ -154,9 +162,20 @@ class Recorder:
         self._places[place] = found = series, cells, code // 100
         return found
 
-    def _begin_second(self, second: int, stamp: int) -> None:
+    def _mounted(self, mount: str) -> str:
+        """What routes of an application begin with that a dispatcher passes requests to below this path."""
+        if mount in self._mounts:
+            return mount
+        # A proxy that passes such a header of the client's on makes it anybody's word.
+        if len(self._mounts) >= MOST_MOUNTS or len(mount) > LONGEST_MOUNT:
+            return ""
+        self._mounts.add(mount)
+        return mount
+
+    def _begin_second(self, stamp: int) -> None:
         words, half = self._words, self._half
         self._stamp = stamp
+        self._second = second = _SECONDS + stamp % _SECOND_SLOTS * _SECOND_WORDS
         if words[second] != stamp:
             words[second : second + _SECOND_WORDS] = _NOTHING[:_SECOND_WORDS]
             words[second] = stamp
@@ -267,6 +286,15 @@ class Recorder:
                 words[first + 8], words[first + 9] = max(0, size), max(0, out)
                 words[first + 10] = beyond + 2**32
             words[layout.POOLS_COUNT] = min(len(pools), layout.MOST_POOLS)
+
+
+def _forked() -> None:
+    global _forks
+    _forks += 1
+
+
+if hasattr(os, "register_at_fork"):  # uWSGI runs none, but forks between requests
+    os.register_at_fork(after_in_child=_forked)
 
 
 def _content_type(exchange: Exchange) -> str:

@@ -1,5 +1,6 @@
 """What requests add, and what is read back."""
 
+import mmap
 import os
 import threading
 from time import perf_counter, time
@@ -23,9 +24,9 @@ def snapshot(*slabs, now=None, **options):
 
 def request(
     recorder, path="/", *, method="GET", status="200 OK", route=None, seconds=0.01, events=(), error=None,
-    headers=(("Content-Type", "text/html; charset=utf-8"),), match=None, request_id=None,
+    headers=(("Content-Type", "text/html; charset=utf-8"),), match=None, request_id=None, mount="",
 ):  # fmt: skip
-    exchange = Exchange({"REQUEST_METHOD": method, "PATH_INFO": path}, frozenset())
+    exchange = Exchange({"REQUEST_METHOD": method, "PATH_INFO": path, "SCRIPT_NAME": mount}, frozenset())
     exchange.started = perf_counter() - seconds
     exchange.status, exchange.headers = status, [*headers]
     exchange.route = route
@@ -141,6 +142,17 @@ def test_patterns_name_what_no_framework_does():
     request(recorder, "/posts/1", match=lambda path: "/posts/{id}")
     request(recorder, "/posts/1", route="/posts/<int:id>", match=lambda path: "/posts/{id}")
     assert {one.route for one in snapshot(words).series} == {"/posts/{id}", "/posts/<int:id>"}
+
+
+def test_applications_mounted_apart_are_told_apart_up_to_a_few():
+    words = memory()
+    recorder = Recorder(words)
+    request(recorder, route="/")
+    for number in range(100):
+        request(recorder, route="/", mount=f"/m{number}")
+        request(recorder, "/nowhere", mount=f"/m{number}")
+    counts = {one.route: one.count for one in snapshot(words).series}
+    assert counts == {"/": 93, "unmatched": 100} | {f"/m{number}/": 1 for number in range(8)}
 
 
 def test_cache_outcomes_are_told_by_media_type():
@@ -309,13 +321,22 @@ def test_threads_lose_nothing():
 
 
 def test_the_child_of_a_fork_counts_nothing_for_its_parent():
-    words = memory()
+    shared = mmap.mmap(-1, layout.SLAB_BYTES)
+    words = memoryview(shared).cast("Q")
     recorder = Recorder(words)
     exchange = Exchange({"REQUEST_METHOD": "GET"}, frozenset())
     recorder.begin()
-    recorder._pid = os.getpid() + 1
-    recorder.record(exchange, None)
-    assert snapshot(words).series == []
+    child = os.fork()
+    if not child:
+        try:
+            recorder.record(exchange, None)
+            recorder.query_outside("default", 1.0, False, "SELECT ?")
+        finally:
+            os._exit(0)
+    os.waitpid(child, 0)
+    found = snapshot(words)
+    assert (found.series, found.databases) == ([], [])
+    assert only(found.workers).in_flight == 1
 
 
 def test_for_counters_only_the_rest_is_left_out():
