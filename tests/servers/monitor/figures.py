@@ -91,7 +91,16 @@ def agreed(served: Site) -> dict[str, Any]:
 def stable(told: Mapping[str, Any]) -> dict[str, Any]:
     """What doesn't change while nothing but the monitor's own pages is asked for."""
     requests = {name: value for name, value in told["requests"].items() if name != "stats_requests"}
-    kept = ("performance", "endpoints", "errors", "slowest", "traffic", "overflow", "respawns", "alert_journal")
+    kept = (
+        "performance",
+        "endpoints",
+        "errors",
+        "slowest",
+        "traffic",
+        "overflow",
+        "respawns",
+        "alert_journal",
+    )
     found = {name: told[name] for name in kept}
     found["performance"] = {**found["performance"], "system": None}
     return {**found, "requests": requests}

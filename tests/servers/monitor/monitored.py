@@ -1,4 +1,4 @@
-"""An application with a page of each kind, and the monitor around it: what the gunicorns of these tests serve."""
+"""An application with a page of each kind and the monitor around it, for the gunicorns of these tests."""
 
 import json
 import os

@@ -22,8 +22,8 @@ T = TypeVar("T")
 HERE = Path(__file__).parent
 PATIENCE = 30.0
 ROUTES = (
-    "/items/{id}", "/stream/{blocks}", "/status/{code}", "/raise", "/late", "/endless", "/gate/{name}", "/where",
-    "/mark/{name}",
+    "/items/{id}", "/stream/{blocks}", "/status/{code}", "/raise", "/late", "/endless", "/gate/{name}",
+    "/where", "/mark/{name}",
 )  # fmt: skip
 MODELS = {
     "gthread": ("--worker-class=gthread", "--threads=4"),

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
 
 from .figures import counted, difference, exposed, settled
@@ -53,11 +54,21 @@ def test_a_flood_by_way_of_gunicorn(tmp_path: Path) -> None:
         return Ask(method, target, "unmatched", "404", counts_as=name)
 
     with site(tmp_path) as served:
+        workers = [psutil.Process(pid) for pid in served.one_each()]
+        Traffic(served, [made_up() for _ in range(SOME // 2)]).run()
+        before = [worker.memory_info().rss for worker in workers]
         Traffic(served, [made_up() for _ in range(SOME)]).run()
+        grown = [worker.memory_info().rss - was for worker, was in zip(workers, before, strict=True)]
+        print(f"grown: {grown}")
+        assert max(grown) <= MOST_GROWTH
         served.ask("/items/1")
         served.sent["/items/{id}", "GET", "200"] += 1
         told = settled(served)
         assert difference(counted(told), served.sent) == {}
         assert difference(exposed(served.metrics()), served.sent) == {}
         assert set(told["overflow"].values()) == {0}
-        assert {row["method"] for row in told["endpoints"]} == {"GET", "POST", "_OTHER"}
+        assert {(row["route"], row["method"]) for row in told["endpoints"]} == {
+            *(("unmatched", method) for method in ("GET", "POST", "_OTHER")),
+            ("/items/{id}", "GET"),
+            ("/where", "GET"),
+        }

@@ -106,6 +106,7 @@ def test_both_sides_keep_to_the_standard(
     own_files: Path, options: dict[str, Any], method: str, wrap: Callable[..., Any] | None
 ) -> None:
     """PEP 3333, by `wsgiref.validate` on either side, for pages of the application and of the monitor."""
+    options = {"state": str(own_files / "counts"), **options}
     inner = validator(application)
     app = wsgiperf.wrap(inner, monitor=options) if wrap is None else wrap(inner, **options)
     pages = (
@@ -131,4 +132,19 @@ def test_an_exception_is_counted_and_goes_on(own_files: Path) -> None:
     assert row["statuses"] == {"500": 3}
     assert told["errors"]["by_type"] == [{"type": "LookupError", "severity": "error", "count": 3}]
     assert told["errors"]["recent"][0]["route"] == "/raise"
+    assert told["requests"]["in_flight"] == 0
+
+
+def test_requests_count_where_nothing_else_works(own_files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first one, too, while what runs beside requests can't be started."""
+
+    def fail(*_: object) -> None:
+        raise OSError("no such thing")
+
+    monkeypatch.setattr("wsgiperf.monitor.background.Background", fail)
+    app = wsgiperf.MonitorMiddleware(application, access="loopback", state=str(own_files / "counts"))
+    for _ in range(3):
+        assert ask(app, "/")[0] == "200 OK"
+    told = json.loads(ask(app, "/_stats/json")[1])
+    assert told["requests"]["total"] == 3
     assert told["requests"]["in_flight"] == 0

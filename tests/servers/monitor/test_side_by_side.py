@@ -102,7 +102,11 @@ def test_the_token_opens(tmp_path: Path) -> None:
                 assert b"http_server" in served.ask(target, ("Authorization", credentials)).content
         assert told["requests"]["stats_requests"] == 4
         for target in ("/_stats/json", "/metrics", "/_stats/health/live"):
-            assert served.ask(target).status == served.ask(target, ("Authorization", "Bearer x" * 3)).status == 404
+            assert (
+                served.ask(target).status
+                == served.ask(target, ("Authorization", "Bearer x" * 3)).status
+                == 404
+            )
         asked = served.ask("/_stats", ("Accept", "text/html"))
         assert asked.status == 401
         assert (asked.get("WWW-Authenticate") or "").startswith("Basic ")

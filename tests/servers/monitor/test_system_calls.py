@@ -44,7 +44,9 @@ def calls_of(state: Path, kind: str) -> list[list[str]]:
 def requests_in(trace: str) -> list[list[str]]:
     """Between the marks, what lies between accepting a connection and closing it."""
     lines = trace.split("\n")
-    first, last = (next(at for at, line in enumerate(lines) if mark in line) for mark in ("/mark-begin", "/mark-end"))
+    first, last = (
+        next(at for at, line in enumerate(lines) if mark in line) for mark in ("/mark-begin", "/mark-end")
+    )
     found: list[list[str]] = []
     connection = None
     for line in lines[first:last]:
@@ -67,12 +69,12 @@ def test_only_the_process_id_is_asked_for(tmp_path: Path) -> None:
     without = calls_of(tmp_path / "without", "none")
     monitored = calls_of(tmp_path / "with", "part")
     assert len(without) == len(monitored) == REQUESTS
-    usual = Counter(map(tuple, without)).most_common(1)[0][0]
+    usual, seen = (Counter(map(tuple, found)).most_common(1)[0][0] for found in (without, monitored))
     assert "getpid" not in usual
-    seen = Counter(map(tuple, monitored)).most_common()
-    print(usual, seen[:3])
+    assert [call for call in seen if call != "getpid"] == list(usual)
+    assert 1 <= seen.count("getpid") <= 2
     for calls in monitored:
-        more = Counter(calls) - Counter(usual)
-        assert set(more) <= {"getpid"}, calls
-        assert 1 <= more["getpid"] <= 2, calls
-        assert not Counter(usual) - Counter(calls), calls
+        # Python's threads take turns by futex: once a second the sampler has its own.
+        more = set(Counter(calls) - Counter(seen))
+        assert more <= {"futex"}, calls
+        assert not Counter(seen) - Counter(calls), calls

@@ -50,8 +50,6 @@ _CACHED = {"hit": 0, "stale": 1, "collapsed": 2, "miss": 3}
 _TOKEN = frozenset("!#$&-^_.+abcdefghijklmnopqrstuvwxyz0123456789/")
 _SECONDS, _SECOND_SLOTS, _SECOND_WORDS = SECONDS
 _TENS = layout.W_SECONDS
-#: How many forks lie between this process and the first: counted by each child, much cheaper than its ID.
-_forks = 0
 _NOTHING: Any = memoryview(bytearray(8 * max(SECONDS.words, WINDOWS.words, HOURS.words))).cast("Q")
 
 
@@ -63,7 +61,7 @@ class Recorder:
 
     def __init__(self, words: memoryview) -> None:
         self._lock = RLock()  # a finalizer may send a query amid all this
-        self._pid, self._forks = getpid(), _forks
+        self._pid = _see_process()
         self._began = int(time() * 1e6)
         self._mounts: set[str] = set()
         self.slow_seconds, self.repeated = SLOW_SECONDS, REPEATED  #: of queries
@@ -110,7 +108,7 @@ class Recorder:
 
         :param match: the route of a path, where no framework tells it.
         """
-        if self._forks != _forks:
+        if self._pid != _pid:
             return  # begun before a fork: it is the parent's
         elapsed = perf_counter() - exchange.started
         now = time()
@@ -288,13 +286,16 @@ class Recorder:
             words[layout.POOLS_COUNT] = min(len(pools), layout.MOST_POOLS)
 
 
-def _forked() -> None:
-    global _forks
-    _forks += 1
+def _see_process() -> int:
+    """The process's ID, which is looked at without a system call from then on."""
+    global _pid
+    _pid = getpid()
+    return _pid
 
 
-if hasattr(os, "register_at_fork"):  # uWSGI runs none, but forks between requests
-    os.register_at_fork(after_in_child=_forked)
+_pid = 0
+if hasattr(os, "register_at_fork"):  # uWSGI runs nothing then, but it forks between requests only
+    os.register_at_fork(after_in_child=_see_process)
 
 
 def _content_type(exchange: Exchange) -> str:
