@@ -122,9 +122,9 @@ def flask(folder: Path) -> Application:
     return app
 
 
-def flask_exporter(folder: Path) -> Application:
-    """One process, grouped by rule: its default, the path, has no bound."""
-    with prometheus(None) as client, imported_anew("flask", "prometheus_flask_exporter"):
+def flask_exporter(folder: Path | None) -> Application:
+    """Grouped by rule: its default, the path, has no bound."""
+    with prometheus(folder) as client, imported_anew("flask", "prometheus_flask_exporter"):
         exporter = import_module("prometheus_flask_exporter").PrometheusMetrics
         registry = client.CollectorRegistry()
         app = frameworks.flask(lambda app: exporter(app, group_by="url_rule", registry=registry))
@@ -132,16 +132,16 @@ def flask_exporter(folder: Path) -> Application:
     return app
 
 
+_EXPORTER = ("flask", "prometheus_client", "prometheus_flask_exporter")
 PEERS = {
     "prometheus_client by hand": Peer(("prometheus_client",), lambda folder: by_hand(None)),
-    "the same, multiprocess mode": Peer(("prometheus_client",), by_hand),
+    "prometheus_client by hand, multiprocess mode": Peer(("prometheus_client",), by_hand),
     "OpenTelemetry's WSGI middleware": Peer(
         ("opentelemetry.sdk", "opentelemetry.instrumentation.wsgi"), opentelemetry
     ),
     BARE_FLASK: Peer(("flask",), flask),
-    "prometheus-flask-exporter": Peer(
-        ("flask", "prometheus_client", "prometheus_flask_exporter"), flask_exporter, BARE_FLASK
-    ),
+    "prometheus-flask-exporter": Peer(_EXPORTER, lambda folder: flask_exporter(None), BARE_FLASK),
+    "prometheus-flask-exporter, multiprocess mode": Peer(_EXPORTER, flask_exporter, BARE_FLASK),
 }
 
 

@@ -1,14 +1,11 @@
-"""What reading the counts of many workers takes, the files they are in, and how exact they are."""
+"""What reading the counts of many workers takes: a scrape, and the sampler's turn."""
 
 from __future__ import annotations
 
 import multiprocessing
 import random
-from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from itertools import accumulate
-from math import ceil
 from pathlib import Path
 from threading import Event
 from time import thread_time, time
@@ -25,16 +22,16 @@ from wsgiperf.exchange import EXCHANGE
 from wsgiperf.monitor import background  # noqa: F401  (each process would import it for itself)
 from wsgiperf.monitor.alerting.book import AlertBook
 from wsgiperf.monitor.collector import collector_of
-from wsgiperf.monitor.histogram import BOUNDS, CELLS, bucket_of, cell_of, quantile
 from wsgiperf.monitor.recording import recorder
 from wsgiperf.monitor.sampling.alone import Alone
 from wsgiperf.monitor.sampling.processes import Processes
 from wsgiperf.monitor.sampling.sampler import Sampler
 from wsgiperf.settings import MonitorSettings
 
-WORKERS, SERIES, RESTARTS = 8, 200, 50
-#: Milliseconds of a scrape, megabytes of all files, and the share that a quantile may be off by.
-SCRAPE, MEGABYTES, ERROR = 5.0, 16.0, 0.02
+WORKERS, SERIES = 8, 200
+#: Milliseconds of a scrape.
+SCRAPE = 5.0
+PROMETHEUS = "prometheus_client, multiprocess mode"
 SLABS = MonitorSettings().slabs
 
 _STATUSES = ("200 OK", "304 Not Modified", "404 Not Found", "500 Internal Server Error")
@@ -85,7 +82,7 @@ def workers(count: int, function: Callable[[Path], None], folder: Path) -> Itera
 # -- the same series in both
 
 
-def _varied(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+def varied(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
     """Answers each of the series, and as if it had taken some time."""
     exchange, number = environ[EXCHANGE], environ[_NUMBER]
     exchange.route = _route(number)
@@ -112,7 +109,7 @@ def _duration() -> float:
 
 def fill(folder: Path) -> None:
     """Serve all series, over a week: every ring of the slab is full."""
-    monitor = MonitorMiddleware(_varied, state=str(folder / "state"), access="loopback")
+    monitor = MonitorMiddleware(varied, state=str(folder / "state"), access="loopback")
     now = time()
     moments = [now - 3600 * hours for hours in range(168, 0, -1)] + [
         now - 900 + second for second in range(900)
@@ -120,21 +117,21 @@ def fill(folder: Path) -> None:
     try:
         for number, moment in enumerate(moments):
             recorder.time = lambda moment=moment: moment  # type: ignore[assignment]
-            _serve(monitor, number % SERIES)
+            serve(monitor, number % SERIES)
     finally:
         recorder.time = time
 
 
-def _serve(monitor: MonitorMiddleware, number: int) -> None:
+def serve(monitor: MonitorMiddleware, number: int) -> None:
     answer(monitor, site.ENVIRON | {_NUMBER: number, "REQUEST_METHOD": _method(number)})
 
 
 def fill_prometheus(folder: Path) -> None:
     """The same series in prometheus_client's files."""
-    _count_in_prometheus(folder, SERIES)
+    count_in_prometheus(folder, SERIES)
 
 
-def _count_in_prometheus(folder: Path, series: int) -> None:
+def count_in_prometheus(folder: Path, series: int) -> None:
     with prometheus(folder) as client:
         durations, counted = metrics(client)
         for number in range(series):
@@ -158,53 +155,40 @@ def page(monitor: Any, name: str, **fields: str) -> bytes:
 def report(folder: Path, rounds: int, scale: float) -> bool:
     """Print what a scrape takes, and the sampler; whether the limit holds."""
     with workers(WORKERS, fill, folder):
-        monitor = MonitorMiddleware(_varied, state=str(folder / "state"), access="loopback")
-        sizes = {"metrics": len(page(monitor, "metrics")), "json": len(page(monitor, "json"))}
-        text = page(monitor, "metrics").decode()
-        if text.count("http_server_request_duration_seconds_count{") != SERIES:
-            raise RuntimeError("these are other series")
-        zipped = {"HTTP_ACCEPT_ENCODING": "gzip"}
-        asked = site.NO_CODING | {"PATH_INFO": "/_stats/metrics"}
-        measured = measure(
-            {
-                "metrics": requests(monitor, asked),
-                "metrics, gzip": requests(monitor, asked | zipped),
-                "json": requests(monitor, asked | {"PATH_INFO": "/_stats/json"}),
-            },
-            rounds,
-        )
-        sizes["metrics, gzip"] = len(page(monitor, "metrics", **zipped))
+        scraped, sizes = _scraped(folder, rounds)
         turn = _turn(str(folder / "state"), rounds)
-    theirs = _prometheus_scrape(folder / "prometheus", rounds)
-    head = (
-        f"milliseconds, {WORKERS} workers with {SERIES} series",
-        "here",
-        "median",
-        "scaled",
-        "limit",
-        "",
-        "KB",
-    )
-    rows: list[Sequence[object]] = [head]
-    for name, each in measured.items():
-        least = each.least / 1000
-        limit = SCRAPE if name == "metrics" else None
-        verdict = verdict_on(least, least * scale, SCRAPE) if limit else None
-        rows.append(
-            (f"/_stats/{name}", least, each.median / 1000, least * scale, limit, verdict, sizes[name] // 1000)
-        )
-    if isinstance(theirs, str):
-        rows.append(("prometheus_client, multiprocess mode", theirs, *[""] * 5))
+    if absent := frameworks.missing("prometheus_client"):
+        print(f"not installed: {', '.join(absent)}")
     else:
-        each, size = theirs
-        rows.append(("prometheus_client, multiprocess mode", each.least / 1000, each.median / 1000,
-                     each.least / 1000 * scale, None, None, size // 1000))  # fmt: skip
+        scraped[PROMETHEUS], sizes[PROMETHEUS] = _scraped_from_prometheus(folder / "prometheus", rounds)
+    ours = scraped["/_stats/metrics"].least
+    head = ("milliseconds a scrape", "here", "scaled", "limit", "times ours", "KB", "")
+    rows: list[Sequence[object]] = [head]
+    for name, each in scraped.items():
+        here, limit = each.least / 1000, SCRAPE if name == "/_stats/metrics" else None
+        verdict = limit and verdict_on(here, here * scale, limit)
+        rows.append((name, here, here * scale, limit, each.least / ours, sizes[name] // 1000, verdict))
     print_table(rows)
-    if not isinstance(theirs, str):
-        print(f"Theirs takes {theirs[0].least / measured['metrics'].least:.1f} times as long as ours.")
-    print(f"The sampler's turn takes the one worker that leads {turn:.1f} ms of CPU time a second: what its "
-          f"requests take grows by {turn / 10:.1f}% when it is busy all the time.")  # fmt: skip
-    return all(row[-2] != "OVER" for row in rows)
+    print(f"Of {WORKERS} workers with {SERIES} series each; our rings are full, as after a week.")
+    print(f"The sampler's turn, once a second in one of them, takes {turn:.1f} ms of CPU time.")
+    return all(row[-1] != "OVER" for row in rows)
+
+
+def _scraped(folder: Path, rounds: int) -> tuple[dict[str, Measured], dict[str, int]]:
+    """What our pages take, and their sizes."""
+    monitor = MonitorMiddleware(varied, state=str(folder / "state"), access="loopback")
+    if page(monitor, "metrics").count(b"http_server_request_duration_seconds_count{") != SERIES:
+        raise RuntimeError("these are other series")
+    pages: dict[str, tuple[str, dict[str, str]]] = {
+        "/_stats/metrics": ("metrics", {}),
+        "/_stats/metrics, gzip": ("metrics", {"HTTP_ACCEPT_ENCODING": "gzip"}),
+        "/_stats/json": ("json", {}),
+    }
+    environ = {
+        name: {**site.NO_CODING, "PATH_INFO": f"/_stats/{of}", **more} for name, (of, more) in pages.items()
+    }
+    sizes = {name: len(page(monitor, of, **more)) for name, (of, more) in pages.items()}
+    return measure({name: requests(monitor, environ[name]) for name in pages}, rounds), sizes
 
 
 def _turn(state: str, rounds: int) -> float:
@@ -223,9 +207,8 @@ def _turn(state: str, rounds: int) -> float:
     return min(taken) * 1000
 
 
-def _prometheus_scrape(folder: Path, rounds: int) -> tuple[Measured, int] | str:
-    if missing := frameworks.missing("prometheus_client"):
-        return "not installed: " + ", ".join(missing)
+def _scraped_from_prometheus(folder: Path, rounds: int) -> tuple[Measured, int]:
+    """What the same series take from files of prometheus_client's, and how long the text is."""
     with workers(WORKERS, fill_prometheus, folder), prometheus(folder) as client:
         from prometheus_client.multiprocess import MultiProcessCollector
 
@@ -243,75 +226,3 @@ def begin_unaccompanied(monitor: MonitorMiddleware, state: str) -> None:
     """As the first request has a process begin, but for what runs beside requests."""
     monitor._collector = collector = collector_of(state, SLABS)
     monitor._pid = collector.pid
-
-
-# -- files
-
-
-def _live_and_die(folder: Path) -> None:
-    monitor = MonitorMiddleware(_varied, state=str(folder / "state"), access="loopback")
-    for number in range(4):
-        _serve(monitor, number)
-
-
-def _live_and_die_with_prometheus(folder: Path) -> None:
-    _count_in_prometheus(folder, 4)
-
-
-def report_files(folder: Path) -> bool:
-    """Print what workers leave behind; whether ours stays as it is."""
-    rows: list[Sequence[object]] = [
-        ("what workers leave behind, one after the other", "files", "MB", "limit", "")
-    ]
-    kinds: dict[str, Callable[[Path], None]] = {"ours": _live_and_die}
-    if not frameworks.missing("prometheus_client"):
-        kinds["prometheus_client, multiprocess mode"] = _live_and_die_with_prometheus
-    for number, (name, live) in enumerate(kinds.items()):
-        place = folder / f"workers-{number}"
-        place.mkdir()
-        for restart in range(RESTARTS + 1):
-            apart(live, place)
-            if restart in (0, RESTARTS):
-                files = [file.stat() for file in place.iterdir()]
-                taken = sum(file.st_blocks for file in files) * 512 / 1e6
-                mine = name == "ours"
-                held = len(files) == 1 and taken <= MEGABYTES
-                verdict = ("ok" if held else "OVER") if mine else None
-                what = f"{name}, after {restart} restarts"
-                rows.append((what, len(files), taken, MEGABYTES if mine else None, verdict))
-    print_table(rows)
-    return all(row[-1] != "OVER" for row in rows)
-
-
-# -- quantiles
-
-
-def report_quantiles(count: int = 50_000) -> bool:
-    """Print how far quantiles of lognormal durations are off; whether ours are within the limit."""
-    drawn = random.Random(1)
-    rows: list[Sequence[object]] = [("error of p99, lognormal durations", "ours", "14 bounds", "limit", "")]
-    for median in (0.004, 0.02, 0.08, 0.3, 1.2):
-        sample = sorted(median * drawn.lognormvariate(0.0, 0.5) for _ in range(count))
-        true = sample[ceil(0.99 * count) - 1]
-        cells, buckets = [0] * CELLS, [0] * (len(BOUNDS) + 1)
-        for seconds in sample:
-            cells[cell_of(seconds)] += 1
-            buckets[bucket_of(seconds)] += 1
-        ours = abs((quantile(cells, 0.99)[0] or 0.0) / true - 1)
-        theirs = abs(histogram_quantile(0.99, buckets) / true - 1)
-        verdict = "ok" if ours <= ERROR else "OVER"
-        rows.append((f"median {median * 1000:.0f} ms, p99 {true * 1000:.0f} ms",
-                     f"{ours:.1%}", f"{theirs:.1%}", f"{ERROR:.0%}", verdict))  # fmt: skip
-    print_table(rows)
-    return all(row[-1] != "OVER" for row in rows)
-
-
-def histogram_quantile(share: float, buckets: Sequence[int]) -> float:
-    """As Prometheus' function of this name tells it: by a straight line between two bounds."""
-    running = list(accumulate(buckets))
-    rank = share * running[-1]
-    bucket = bisect_left(running, rank)
-    if bucket == len(BOUNDS):
-        return BOUNDS[-1]
-    lower, below = (BOUNDS[bucket - 1], running[bucket - 1]) if bucket else (0.0, 0)
-    return lower + (BOUNDS[bucket] - lower) * (rank - below) / buckets[bucket]

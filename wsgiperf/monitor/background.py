@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from socket import gethostname
 from typing import TYPE_CHECKING
 
@@ -38,7 +39,7 @@ class Background:
         checks = settings.health_checks
         self._sampler = Sampler(
             self._place,
-            collector.snapshot,
+            partial(collector.recent, settings.alert_window),
             Processes(),
             HealthRunner(checks) if checks else None,
             AlertBook(

@@ -9,7 +9,7 @@ from time import monotonic, time
 from typing import TYPE_CHECKING, Any
 
 from wsgiperf.monitor.recording.layout import GAUGES, LAYOUT, SLAB_BYTES
-from wsgiperf.monitor.recording.reading import read
+from wsgiperf.monitor.recording.reading import read, read_recent
 from wsgiperf.monitor.recording.recorder import Recorder
 from wsgiperf.monitor.shared.segment import Segment, SegmentError, attach
 
@@ -114,6 +114,12 @@ class Collector:
             reason=view.reason,
             counters_only=counters_only,
         )
+
+    def recent(self, seconds: float) -> Snapshot:
+        """The workers, and what they did in the last so many seconds."""
+        view = self._view
+        holders = [self.pid] if view.segment is None else view.segment.holders()
+        return read_recent(view.memory, holders, time(), seconds, started=view.started)
 
 
 class _View:

@@ -16,7 +16,7 @@ HOLDER = """
     import sys
     from wsgiperf.monitor.collector import Collector
     held = Collector(sys.argv[1], 1)
-    assert held.segment is not None, held.reason
+    assert held.segment is not None
     print("held", flush=True)
     sys.stdin.read()
 """
@@ -67,7 +67,7 @@ def test_a_process_without_a_slab_takes_one_when_there_is_one(state, clock):
         assert other.stdout.readline() == b"held\n"
         waiting = Collector(state, 1)
         assert waiting.segment is None
-        assert "taken" in waiting.reason
+        assert "taken" in waiting.snapshot().reason
         ask(counting(waiting))
         clock[0] += module.RETRY
         waiting.keep_place()

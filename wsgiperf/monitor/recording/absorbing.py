@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from wsgiperf.monitor.recording import layout
+from wsgiperf.monitor.recording.folding import folded
 from wsgiperf.monitor.recording.layout import (
     FAILURES,
     HOURS,
@@ -61,7 +62,8 @@ def _absorb_table(into: Slab, rows: Rows, other: Slab, table: Table) -> None:
     for key, word in other.rows(table):
         if not any(theirs[word : word + added]):
             continue
-        own = rows.find(key.decode("utf-8", "replace"))
+        text = key.decode("utf-8", "replace")
+        own = rows.find(text, folded(int(text.split(" ")[1])) if table is SERIES and " " in text else None)
         if table is SERIES:
             least = theirs[word + LEAST]
             words[own + LEAST] = min(words[own + LEAST] or least, least)

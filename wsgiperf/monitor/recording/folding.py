@@ -7,13 +7,24 @@ from collections.abc import Callable, Sequence
 
 from wsgiperf.http.memo import memoised
 
-__all__ = ["METHODS", "OTHER_METHOD", "UNMATCHED", "matcher", "method_name", "status_code"]
+__all__ = [
+    "METHODS",
+    "OTHER_METHOD",
+    "OVERFLOW",
+    "UNMATCHED",
+    "folded",
+    "matcher",
+    "method_name",
+    "status_code",
+]
 
 #: RFC 9110 section 9 and RFC 5789. The semantic conventions call all others so.
 METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"))
 OTHER_METHOD = "_OTHER"
 #: Of requests that led to no route.
 UNMATCHED = "unmatched"
+#: Of routes that found no room.
+OVERFLOW = "overflow"
 
 _PLACEHOLDER = re.compile(r"(\{[^{}/]*\}|<[^<>]*>|\*)")
 
@@ -29,6 +40,11 @@ def status_code(status: str | None) -> int:
         return 500
     code = status[:3]
     return int(code) if code.isascii() and code.isdigit() and "100" <= code <= "599" else 500
+
+
+def folded(code: int) -> str:
+    """The series of what finds no room in the table: an error stays an error there."""
+    return f"{OTHER_METHOD} {code // 100 * 100} {OVERFLOW}"
 
 
 def matcher(patterns: Sequence[str]) -> Callable[[str], str] | None:

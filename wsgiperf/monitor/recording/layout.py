@@ -23,6 +23,7 @@ __all__ = [
     "FAILURES",
     "GAUGES",
     "HOURS",
+    "KEPT",
     "LAYOUT",
     "OVERFLOW",
     "SECONDS",
@@ -42,6 +43,8 @@ LAYOUT = 1
 WORD = 8
 #: The key of each table's row 0.
 OVERFLOW = "overflow"
+#: Rows of a table that are kept for keys which do in the place of others.
+KEPT = 5
 
 # -- the head: gauges of the process that holds the slab, then counters
 

@@ -47,9 +47,9 @@ from wsgiperf.monitor.snapshot import (
 )  # fmt: skip
 
 if TYPE_CHECKING:
-    from wsgiperf.monitor.recording.layout import Ring, Slots, Table
+    from wsgiperf.monitor.recording.layout import Ring, Table
 
-__all__ = ["read"]
+__all__ = ["read", "read_recent"]
 
 _NS = 1e-9
 #: What a series adds up, in bytes; behind it stand the least and the most.
@@ -100,15 +100,30 @@ def read(
         slow_queries=() if counters_only else _slow_queries(slabs),
         repeated=sum(slab.words[layout.REPEATED] for slab in slabs),
         queue=_queue(slabs),
-        workers=[
-            _worker(slab, number, holder)
-            for number, (slab, holder) in enumerate(zip(slabs, holders, strict=True))
-            if holder
-        ],
+        workers=_workers(slabs, holders),
         seconds=() if counters_only else _seconds(slabs, int(now)),
         windows=() if counters_only else _windows(slabs, int(now)),
         hours=() if counters_only else _hours(slabs, int(now)),
         overflow=_overflow(slabs),
+    )
+
+
+def read_recent(
+    memory: Sequence[memoryview], holders: Sequence[int], now: float, seconds: float, *, started: float
+) -> Snapshot:
+    """The workers, and the last seconds and windows: what is looked at once a second.
+
+    :param seconds: how far back, up to 300.
+    """
+    slabs = [Slab(words) for words in memory]
+    windows = int(seconds) // layout.W_SECONDS + 2  # one is running, and one may be cut at either end
+    return Snapshot(
+        taken=now,
+        started=started,
+        slabs=len(slabs),
+        workers=_workers(slabs, holders),
+        seconds=_seconds(slabs, int(now), min(int(seconds) + 1, SECONDS.slots)),
+        windows=_windows(slabs, int(now), min(windows, WINDOWS.slots)),
     )
 
 
@@ -251,6 +266,11 @@ def _queue(slabs: Iterable[Slab]) -> Queue:
     return Queue(count, seconds, max(slab.words[layout.QUEUE_MOST] for slab in slabs) * _NS)
 
 
+def _workers(slabs: Sequence[Slab], holders: Sequence[int]) -> list[Worker]:
+    held = enumerate(zip(slabs, holders, strict=True))
+    return [_worker(slab, number, holder) for number, (slab, holder) in held if holder]
+
+
 def _worker(slab: Slab, number: int, pid: int) -> Worker:
     words = slab.words
     pools = []
@@ -271,57 +291,49 @@ def _worker(slab: Slab, number: int, pid: int) -> Worker:
     )
 
 
-def _merged(slabs: Iterable[Slab], slots: Slots, since: int, until: int) -> list[tuple[int, list[int]]]:
-    """Slots of one stamp, added up over slabs, in order."""
+def _merged(
+    memory: Iterable[Any], first: int, slots: int, width: int, stamps: range
+) -> list[tuple[int, list[int]]]:
+    """What lies behind the stamps that are there, added up over slabs, in order.
+
+    :param memory: of each slab, in words or half words, and so are `first` and `width`.
+    """
     sums: dict[int, list[int]] = {}
-    for slab in slabs:
-        words = slab.words[slots.first : slots.end].tolist()
-        for first in range(0, len(words), slots.words):
-            stamp = words[first]
-            if since < stamp <= until:
-                row = words[first + 1 : first + slots.words]
+    for words in memory:
+        for stamp in stamps:
+            place = first + stamp % slots * width
+            if words[place] == stamp:
+                row = words[place + 1 : place + width].tolist()
                 own = sums.get(stamp)
                 sums[stamp] = row if own is None else [a + b for a, b in zip(own, row, strict=True)]
     return sorted(sums.items())
 
 
-def _seconds(slabs: Iterable[Slab], now: int) -> list[Second]:
+def _seconds(slabs: Iterable[Slab], now: int, seconds: int = SECONDS.slots) -> list[Second]:
+    first, slots, width = SECONDS
+    found = _merged((slab.words for slab in slabs), first, slots, width, range(now - seconds + 1, now + 1))
     return [
-        Second(
-            stamp,
-            (row[0], row[1], row[2], row[3], row[4]),
-            row[5] * _NS,
-            row[6],
-            row[7],
-            row[8],
-            row[9],
-            row[10] * _NS,
-        )
-        for stamp, row in _merged(slabs, SECONDS, now - SECONDS.slots, now)
+        Second(stamp, (row[0], row[1], row[2], row[3], row[4]), row[5] * _NS, *row[6:10], row[10] * _NS)  # type: ignore[call-arg]
+        for stamp, row in found
     ]
 
 
-def _windows(slabs: Iterable[Slab], now: int) -> list[Window]:
+def _windows(slabs: Iterable[Slab], now: int, windows: int = WINDOWS.slots) -> list[Window]:
+    first, slots, width = WINDOWS
     last = now // layout.W_SECONDS
-    sums: dict[int, list[int]] = {}
-    for slab in slabs:
-        half = slab.half[2 * WINDOWS.first : 2 * WINDOWS.end].tolist()
-        for first in range(0, len(half), 2 * WINDOWS.words):
-            stamp = half[first]
-            if last - WINDOWS.slots < stamp <= last:
-                row = half[first + 1 : first + layout.W_CELLS + COARSE_CELLS]
-                own = sums.get(stamp)
-                sums[stamp] = row if own is None else [a + b for a, b in zip(own, row, strict=True)]
+    stamps = range(last - windows + 1, last + 1)
+    found = _merged((slab.half for slab in slabs), 2 * first, slots, 2 * width, stamps)
     return [
-        Window(stamp * layout.W_SECONDS, sum(row[1:]), row[0], row[1:]) for stamp, row in sorted(sums.items())
+        Window(stamp * layout.W_SECONDS, sum(row[1 : COARSE_CELLS + 1]), row[0], row[1 : COARSE_CELLS + 1])
+        for stamp, row in found
     ]
 
 
 def _hours(slabs: Iterable[Slab], now: int) -> list[Hour]:
+    first, slots, width = HOURS
     last = now // 3600
-    return [
-        Hour(stamp * 3600, row[0], row[1]) for stamp, row in _merged(slabs, HOURS, last - HOURS.slots, last)
-    ]
+    found = _merged((slab.words for slab in slabs), first, slots, width, range(last - slots + 1, last + 1))
+    return [Hour(stamp * 3600, row[0], row[1]) for stamp, row in found]
 
 
 def _overflow(slabs: Iterable[Slab]) -> dict[str, int]:

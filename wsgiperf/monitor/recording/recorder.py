@@ -13,7 +13,7 @@ from wsgiperf.monitor.histogram import bucket_of, cell_of
 from wsgiperf.monitor.queries.counting import QUERIES, REPEATED, SLOW_SECONDS
 from wsgiperf.monitor.recording import layout
 from wsgiperf.monitor.recording.absorbing import absorb
-from wsgiperf.monitor.recording.folding import METHODS, OTHER_METHOD, UNMATCHED, status_code
+from wsgiperf.monitor.recording.folding import METHODS, OTHER_METHOD, UNMATCHED, folded, status_code
 from wsgiperf.monitor.recording.layout import (
     HOURS,
     IN_FLIGHT,
@@ -153,7 +153,7 @@ class Recorder:
         """Where a request is counted: its series, its endpoint's cells, its class."""
         route, method, status = place
         code = status_code(status)
-        series = self._rows["series"].find(f"{method} {code} {route}")
+        series = self._rows["series"].find(f"{method} {code} {route}", folded(code))
         cells = self._rows["endpoints"].find(f"{method} {route}")
         if len(self._places) >= MOST_REMEMBERED:
             self._places.clear()

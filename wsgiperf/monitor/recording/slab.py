@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
-from wsgiperf.monitor.recording.layout import OVERFLOW, WORD
+from wsgiperf.monitor.recording.layout import KEPT, OVERFLOW, WORD
 
 if TYPE_CHECKING:
     from wsgiperf.monitor.recording.layout import Ring, Table
@@ -97,13 +97,19 @@ class Rows:
         if not self._known:
             self._add(OVERFLOW.encode())
 
-    def find(self, key: str) -> int:
-        """The first word beside a key, in a new row where there is room, else in row 0."""
+    def find(self, key: str, instead: str | None = None) -> int:
+        """The first word beside a key, in a new row where there is room, else in row 0.
+
+        :param instead: one of a few keys to do in its place where there is none: for these room is kept.
+        """
         encoded = fitted(key, self._table.longest_key).encode("utf-8", "replace")
         word = self._known.get(encoded)
-        if word is None:
-            word = self._add(encoded)
-        return word
+        if word is not None:
+            return word
+        if instead is None or self._slab.words[self._table.used] < self._table.rows - KEPT:
+            return self._add(encoded)
+        self._slab.words[self._table.overflow] += 1
+        return self.find(instead)
 
     def _add(self, key: bytes) -> int:
         table, slab = self._table, self._slab

@@ -10,7 +10,7 @@ import pytest
 from wsgiperf.events import Cached, Compressed, Raised
 from wsgiperf.exchange import Exchange
 from wsgiperf.monitor.recording import layout
-from wsgiperf.monitor.recording.reading import read
+from wsgiperf.monitor.recording.reading import read, read_recent
 from wsgiperf.monitor.recording.recorder import Recorder
 
 
@@ -105,13 +105,15 @@ def test_a_full_table_folds_and_says_so():
     recorder = Recorder(words)
     for number in range(600):
         request(recorder, route=f"/r{number}")
+    request(recorder, route="/late", status="503 x")
     found = snapshot(words)
-    assert sum(one.count for one in found.series) == 600
-    assert sum(sum(one.cells) for one in found.latencies) == 600
-    folded = next(one for one in found.series if one.route == "overflow")
-    assert folded.count == 600 - (layout.SERIES.rows - 1)
-    assert found.overflow["series"] == folded.count
-    assert found.overflow["endpoints"] == 600 - (layout.ENDPOINTS.rows - 1)
+    assert sum(one.count for one in found.series) == 601
+    assert sum(sum(one.cells) for one in found.latencies) == 601
+    folded = {(one.method, one.status): one.count for one in found.series if one.route == "overflow"}
+    room = layout.SERIES.rows - layout.KEPT - 1
+    assert folded == {("_OTHER", 200): 600 - room, ("_OTHER", 500): 1}, "an error stays an error"
+    assert found.overflow["series"] == sum(folded.values())
+    assert found.overflow["endpoints"] == 601 - (layout.ENDPOINTS.rows - 1)
 
 
 def test_a_flood_of_paths_methods_and_reasons_leaves_room_for_a_route_that_comes_later():
@@ -396,3 +398,21 @@ def test_threads_lose_nothing_while_a_recorder_moves():
         thread.join()
     assert sum(one.count for one in snapshot(places[-1]).series) == 4000
     assert only(snapshot(places[-1]).workers).in_flight == 0
+
+
+@pytest.mark.parametrize("seconds", [10, 60, 300])
+def test_what_is_recent_is_the_end_of_all(monkeypatch, seconds):
+    now = 1_800_000_003.5
+    monkeypatch.setattr("wsgiperf.monitor.recording.recorder.time", lambda: now)
+    slabs = memory(), memory()
+    recorders = [Recorder(words) for words in slabs]
+    for number in range(400):
+        request(recorders[number % 2], seconds=0.1)
+        now += 1
+    everything = snapshot(*slabs, now=now)
+    recent = read_recent(slabs, [7, 0], now, seconds, started=0.0)
+    assert recent.workers == everything.workers[:1]
+    assert recent.seconds == everything.seconds[-len(recent.seconds) :]
+    assert recent.seconds[0].start <= now - seconds + 1
+    assert recent.windows == everything.windows[-len(recent.windows) :]
+    assert recent.windows[0].start <= now - seconds
