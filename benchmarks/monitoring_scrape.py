@@ -6,6 +6,7 @@ import multiprocessing
 import random
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from threading import Event
 from time import thread_time, time
@@ -195,7 +196,12 @@ def _turn(state: str, rounds: int) -> float:
     """Milliseconds of CPU time that the sampler takes once a second, at the least."""
     collector = collector_of(state, SLABS)
     sampler = Sampler(
-        Alone(), collector.snapshot, Processes(), None, AlertBook(with_defaults(()), origin="benchmarks"), []
+        Alone(),
+        partial(collector.recent, 60.0),
+        Processes(),
+        None,
+        AlertBook(with_defaults(()), origin="benchmarks"),
+        [],
     )
     now = time()
     sampler.step(now)  # takes over
