@@ -104,8 +104,13 @@ def small(app: Application) -> Application:
     return CacheMiddleware(app, memory_size=4 * 2**20)
 
 
+def unmonitored(app: Application) -> Application:
+    """The stack; `benchmarks.monitoring` has what the monitor adds to it."""
+    return wrap(app, monitor=False)
+
+
 def strict(app: Application) -> Application:
-    return wrap(app, security="strict")
+    return wrap(app, security="strict", monitor=False)
 
 
 def compressed(app: Application) -> Application:
@@ -118,9 +123,9 @@ CASES = [
     Case("hit, no Cache-Status", lambda app: CacheMiddleware(app, status_name=""), HIT),
     Case("304", CacheMiddleware, HIT, environ=peers.ENVIRON | CONDITION, status="304"),
     Case("compression + cache, hit in gzip", compressed, HIT, environ=GZIP),
-    Case("wrap(app), hit without coding", wrap, STACK),
-    Case("wrap(app), hit in gzip", wrap, STACK, environ=GZIP),
-    Case("wrap(app), hit for a browser", wrap, STACK, environ=BROWSER),
+    Case("wrap(app), hit without coding", unmonitored, STACK),
+    Case("wrap(app), hit in gzip", unmonitored, STACK, environ=GZIP),
+    Case("wrap(app), hit for a browser", unmonitored, STACK, environ=BROWSER),
     Case("strict, page with nonces, no coding", strict, NONCE, with_nonce),
     Case("strict, page with nonces, gzip", strict, NONCE, with_nonce, GZIP),
     Case("strict, page with nonces, browser", strict, NONCE, with_nonce, BROWSER),

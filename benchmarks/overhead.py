@@ -31,8 +31,8 @@ PART, IDLE, ALL = 3.5, 3.0, 8.0
 
 
 def four(app: Application, **sections: object) -> Application:
-    """The parts that see every response: `benchmarks.caching` has the cache."""
-    return wrap(app, cache=False, **sections)
+    """The parts that see every response. Cache and monitor have programs of their own."""
+    return wrap(app, cache=False, monitor=False, **sections)
 
 
 def empty_wrap(app: Application) -> Application:

@@ -20,7 +20,10 @@ from wsgiperf.monitor.recording.layout import (
     LEAST,
     MOST,
     REQUESTS,
+    S_HITS,
+    S_MISSES,
     S_NS,
+    S_SAVED,
     SECONDS,
     SUM,
     W_CELLS,
@@ -70,6 +73,7 @@ class Recorder:
     def _settle(self, slab: Slab) -> None:
         self._slab, self._words, self._half = slab, slab.words, slab.half
         self._places: dict[_Place, tuple[int, int, int]] = {}
+        self._codings: dict[str, int] = {}
         self._types: dict[str, int] = {}  # a Content-Type as sent -> the first word beside its media type
         self._rows = {table.name: Rows(slab, table) for table in layout.TABLES}
         self._records = Records(slab)
@@ -125,7 +129,9 @@ class Recorder:
         with self._lock:
             words, half = self._words, self._half
             series, cells, kind = self._places.get(place) or self._find(place)
-            words[IN_FLIGHT] -= 1
+            in_flight = words[IN_FLIGHT]
+            if in_flight:  # there is nothing below zero
+                words[IN_FLIGHT] = in_flight - 1
             words[REQUESTS] += 1
             words[series + bucket_of(elapsed)] += 1
             words[series + SUM] += ns
@@ -219,21 +225,26 @@ class Recorder:
         if how is None:
             return
         sent = _content_type(exchange)
-        row = self._types.get(sent)
+        words, row = self._words, self._types.get(sent)
         if row is None:
             if len(self._types) >= MOST_REMEMBERED:
                 self._types.clear()
             row = self._types[sent] = self._rows["content_types"].find(_media_type(sent))
-        self._words[row + how] += 1
-        self._words[second + (layout.S_MISSES if how == 3 else layout.S_HITS)] += 1
+        words[row + how] += 1
+        words[second + (S_MISSES if how == 3 else S_HITS)] += 1
 
     def _count_compressed(self, event: Compressed, second: int) -> None:
-        words, row = self._words, self._rows["codings"].find(event.coding)
+        coding, before, after, seconds = event
+        words, row = self._words, self._codings.get(coding)
+        if row is None:
+            row = self._codings[coding] = self._rows["codings"].find(coding)  # there are three
         words[row] += 1
-        words[row + 1] += event.before
-        words[row + 2] += event.after
-        words[row + 3] += int(event.seconds * 1e9)
-        words[second + layout.S_SAVED] += max(0, event.before - event.after)
+        words[row + 1] += before
+        words[row + 2] += after
+        if seconds:
+            words[row + 3] += int(seconds * 1e9)
+        if before > after:
+            words[second + S_SAVED] += before - after
 
     def _count_queries(
         self, exchange: Exchange, route: str, queries: Queries, second: int, now: float
