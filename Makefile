@@ -11,6 +11,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 APP ?= both
 PORT ?= 8000
 ARGS ?=
+JOBS ?= 2
 
 # The first Python that is new enough and can make environments; `make test PYTHON=python3.12` chooses another.
 FIND_PYTHON = for python in python3 python3.14 python3.13 python3.12 python3.11 python; do \
@@ -18,7 +19,7 @@ FIND_PYTHON = for python in python3 python3.14 python3.13 python3.12 python3.11 
 
 help:
 	@echo "make demo     serve both example sites (APP=flask or APP=django for one, PORT=9000 for another port)"
-	@echo "make test     run all tests (ARGS='-k etag' for some)"
+	@echo "make test     run all tests (ARGS='-k etag' for some, JOBS=0 for one after the other)"
 	@echo "make conformance  run the public HTTP caching tests against the cache (needs node and npm)"
 	@echo "make check    look for mistakes without running anything: style and types"
 	@echo "make bench    measure what each part costs, and print the figures"
@@ -30,7 +31,7 @@ demo: $(VENV)/.demo
 
 test: $(VENV)/.dev
 	@echo "Running the tests. Those that need a program this machine lacks are skipped, with the reason."
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -n $(JOBS) --dist loadfile $(ARGS)
 
 conformance: $(VENV)/.dev
 	@echo "Running the public HTTP caching tests through a reverse proxy with the cache in front ..."

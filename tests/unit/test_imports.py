@@ -15,7 +15,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "wsgiperf"
 
-PARTS = ["monitor", "request_id", "timing", "security", "compression", "cache"]
+PARTS = ["monitor", "request_id", "timing", "security", "compression", "cache", "media"]
 HOSTS = ["flask", "django", "gunicorn"]
 
 #: A module imports only what stands above it. A name stands for a module, or a folder with all in it; what
@@ -33,7 +33,7 @@ LAYERS = [
     ["bodies"],
     ["interception"],
     ["wsgi"],
-    [*PARTS, "media"],
+    PARTS,
     ["assembly"],
     [""],
     ["cli.listing"],
@@ -63,6 +63,8 @@ WRAPPERS = {
     "zlib_ng": ["compression/codecs/gzip.py", "cache/splices/gzip.py"],
     "flask": ["flask.py", "monitor/frameworks/flask.py"],
     "django": ["django/", "monitor/frameworks/django.py", "monitor/queries/django.py"],
+    "av": ["media/video/pyav.py"],
+    "PIL": ["media/pictures/"],
     "sentry_sdk": ["monitor/frameworks/sentry.py"],
     "psutil": ["monitor/sampling/processes.py"],
     "sqlalchemy": ["monitor/queries/sqlalchemy.py"],

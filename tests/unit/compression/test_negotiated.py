@@ -9,7 +9,6 @@ import pytest
 from unit.client import HTML, PAGE, answering, ask, streaming
 from unit.parts import Seen
 from wsgiperf import CompressionMiddleware, Stack
-from wsgiperf.events import Compressed
 
 # Accept-Encoding: the coding of a page, and of a body below the minimum size.
 ACCEPTED = {

@@ -1,0 +1,1 @@
+"""What is done to pictures, with Pillow; nothing outside this folder imports it."""

@@ -1,0 +1,1 @@
+"""WebM and Matroska, of known lengths and as they are recorded live: RFC 8794, RFC 9559."""
