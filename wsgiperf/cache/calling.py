@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from wsgiperf.bodies import OutgoingStream
-from wsgiperf.wsgi import Response, Stack, Stream
+from wsgiperf.wsgi import Middleware, Response, Stack, Stream
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication, WSGIEnvironment
@@ -30,8 +30,9 @@ def called(app: WSGIApplication, environ: WSGIEnvironment) -> Response:
         heads.append((status, headers))
         return pushed.append
 
-    # The primitive in between: what it returns keeps the rules, whatever the application does.
-    body: Any = Stack(app)(environ, start_response)
+    # The primitive in between: what it returns keeps the rules, whatever the application does. Without any
+    # part it would step aside.
+    body: Any = Stack(app, Middleware())(environ, start_response)
     response = Response(*heads[-1], body)
     if pushed or isinstance(body, OutgoingStream):
         response.body = Stream(with_pushed(pushed, iter(body)), None)

@@ -241,6 +241,20 @@ def test_an_error_does_not_replace_what_is_stored(clock: Clock) -> None:
     assert get(cache).status[:3] == "503"
 
 
+def test_an_application_that_is_a_generator_replaces_what_is_stored(clock: Clock) -> None:
+    """Its head comes with the first block: that is no failure to be covered up."""
+    calls = []
+
+    def app(_environ: Any, start_response: Any) -> Any:
+        calls.append(1)
+        start_response("200 OK", [FRESH])
+        yield b"call %d" % len(calls)
+
+    cache = stored(app, stale_if_error=600.0)
+    clock.forward(70)
+    assert get(cache).body == b"call 2"
+
+
 # -- HEAD
 
 
