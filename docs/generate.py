@@ -24,9 +24,10 @@ Each option is declared once, and can be given in every place of this list; the 
 6. the default
 
 A section as a whole may be true or false (`compression=False`, `WSGIPERF_COMPRESSION=off`); `security` may
-also be the name of a preset. In the environment lists are written with commas, dictionaries as JSON. A single
-class, such as `CompressionMiddleware(app, minimum_size=500)`, takes its section's options as keywords and
-reads no environment.
+also be the name of a preset. `media` is off unless it is true, or a dictionary with some of its options. In
+the environment lists are written with commas, dictionaries as JSON. A single class, such as
+`CompressionMiddleware(app, minimum_size=500)`, takes its section's options as keywords and reads no
+environment.
 
 `wsgiperf settings` lists what holds here, and where it came from.
 

@@ -9,6 +9,7 @@ from wsgiperf.compression import CompressionMiddleware
 from wsgiperf.configuration import Settings
 from wsgiperf.errors import HeaderError, SettingsError, WSGIPerfError
 from wsgiperf.exchange import Exchange, Response
+from wsgiperf.media.middleware import MediaMiddleware
 from wsgiperf.monitor import MonitorMiddleware
 from wsgiperf.request_id import RequestIdMiddleware
 from wsgiperf.security import SecurityHeadersMiddleware
@@ -22,6 +23,7 @@ __all__ = [
     "CompressionMiddleware",
     "Exchange",
     "HeaderError",
+    "MediaMiddleware",
     "Middleware",
     "MonitorMiddleware",
     "RequestIdMiddleware",

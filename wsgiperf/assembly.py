@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from wsgiperf.cache import CacheMiddleware
 from wsgiperf.compression import CompressionMiddleware
 from wsgiperf.configuration import Settings, resolve
+from wsgiperf.media.middleware import MediaMiddleware
 from wsgiperf.monitor import MonitorMiddleware
 from wsgiperf.request_id import RequestIdMiddleware
 from wsgiperf.security import SecurityHeadersMiddleware
@@ -32,8 +33,10 @@ PARTS: dict[str, Callable[..., Middleware]] = {
     "security": SecurityHeadersMiddleware,
     # Outside of whatever keeps representations, which then need only be kept once.
     "compression": CompressionMiddleware,
-    # Next to the application: a hit skips nothing that each visitor is owed.
+    # Around all that makes responses: a hit skips nothing that each visitor is owed.
     "cache": CacheMiddleware,
+    # Next to the application, which it asks in words of its own; the cache keeps what comes of that.
+    "media": MediaMiddleware,
 }
 
 
@@ -45,9 +48,9 @@ def wrap(
     :param app: any WSGI application.
     :param settings: a `Settings` object, or a dictionary of sections.
     :param sections: by section name (`monitor`, `request_id`, `timing`, `security`, `compression`, `cache`;
-        `media` can only be off) a dictionary of options, a section's settings object or a bool; for
-        `security` also a preset's name. They win over `settings`, which win over `WSGIPERF_...` in the
-        environment.
+        `media`, which is off unless it is asked for) a dictionary of options, a section's settings object
+        or a bool; for `security` also a preset's name. They win over `settings`, which win over
+        `WSGIPERF_...` in the environment.
     :returns: the wrapped application.
     :raises SettingsError: for an unknown name or a bad value.
     """

@@ -80,14 +80,10 @@ class Settings:
             self.given.update(layer)
         self._sections = {name: self._section(name, kind) for name, kind in SECTIONS.items()}
 
-    def _section(self, name: str, kind: type[Section] | None) -> Section | None:
+    def _section(self, name: str, kind: type[Section]) -> Section | None:
         given = {option: given for (section, option), given in self.given.items() if section == name}
         values = {option: _value(name, option, one) for option, one in given.items()}
-        enabled = values.pop("enabled", kind is not None)
-        if kind is None:
-            if enabled:
-                raise SettingsError(given["enabled"].name, _absent(name), value=True)
-            return None
+        enabled = values.pop("enabled", kind.on_by_default)
         section = kind.of(values)
         return section if enabled else None
 
@@ -129,7 +125,7 @@ def resolve(
 
 
 def nested(values: Mapping[str, object], origin: str, section_name: str, option_name: str) -> Layer:
-    """Read a dictionary of sections.
+    """Read a dictionary of sections. One that is off by default is on where it is given options.
 
     :param section_name: how a section is spelled there, as a format of its name.
     :param option_name: the same for an option, of the section's name and its own.
@@ -140,7 +136,7 @@ def nested(values: Mapping[str, object], origin: str, section_name: str, option_
         if section not in SECTIONS:
             raise SettingsError(
                 section_name.format(section),
-                f"a section: {', '.join(name for name, kind in SECTIONS.items() if kind)}",
+                f"a section: {', '.join(SECTIONS)}",
                 suggestion=_spelled(section_name, nearest(section, SECTIONS)),
             )
         name = section_name.format(section)
@@ -192,9 +188,9 @@ def _parted(name: str) -> tuple[str, str | None]:
     for section, kind in SECTIONS.items():
         if words.startswith(section + "_"):
             option = words.removeprefix(section + "_")
-            if kind is None or option == "enabled" or option in options_of(kind):
+            if option == "enabled" or option in options_of(kind):
                 return section, option
-        right += [f"{section}_{option}" for option in options_of(kind)] if kind else []
+        right += [f"{section}_{option}" for option in options_of(kind)]
     # The prefix that all of them share makes none of them nearer.
     suggestion = _spelled(PREFIX + "{}", nearest(words, right))
     raise SettingsError(name, "the name of a setting", suggestion=suggestion and suggestion.upper())
@@ -203,6 +199,8 @@ def _parted(name: str) -> tuple[str, str | None]:
 def _contents(section: str, value: object, name: str) -> Iterator[tuple[str, object]]:
     """The options that a whole section's value stands for."""
     if isinstance(value, Mapping):
+        if value and not SECTIONS[section].on_by_default:
+            yield "enabled", True
         yield from value.items()
     elif isinstance(value, Section) and value.section == section:
         yield "enabled", True
@@ -236,20 +234,13 @@ def _value(section: str, option: str, given: Given) -> Any:
 def _option(section: str, option: str, name: str) -> Option:
     if option == "enabled":
         return ENABLED
-    kind = SECTIONS[section]
-    if kind is None:
-        raise SettingsError(name, _absent(section))
-    known = options_of(kind)
+    known = options_of(SECTIONS[section])
     if option not in known:
         near = nearest(option, known)
         before, _, after = name.rpartition(str(option))
         suggestion = near and before + near + after
         raise SettingsError(name, f"an option of {section}: {', '.join(known)}", suggestion=suggestion)
     return known[option]
-
-
-def _absent(section: str) -> str:
-    return f"{section} to be left out or False, for this version has no such part"
 
 
 def _aliases(environ: Mapping[str, str]) -> Layer:
@@ -260,14 +251,11 @@ def _aliases(environ: Mapping[str, str]) -> Layer:
             continue
         given = Given(environ[alias], alias, "environment (alias)")
         try:
-            # Of a part that is yet to come, only "off" can be had.
-            switch = option if SECTIONS[section] else "enabled"
-            if _value(section, switch, given) is not False and not SECTIONS[section]:
-                raise SettingsError(alias, _absent(section), value=given.value)
+            _value(section, option, given)
         except SettingsError as error:
             warnings.warn(f"ignored: {error}", stacklevel=2)
         else:
-            layer[section, switch] = given
+            layer[section, option] = given
     return layer
 
 

@@ -13,6 +13,7 @@ PARTS = {
     "security headers": wsgiperf.SecurityHeadersMiddleware,
     "compression": wsgiperf.CompressionMiddleware,
     "cache": wsgiperf.CacheMiddleware,
+    "media": wsgiperf.MediaMiddleware,
 }
 
 

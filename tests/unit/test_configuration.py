@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from wsgiperf.configuration import ALIASES, Settings, flat, nested, resolve
 from wsgiperf.errors import SettingsError, WSGIPerfError
-from wsgiperf.settings import SECTIONS, CompressionSettings, SecuritySettings
+from wsgiperf.settings import SECTIONS, CompressionSettings, MediaSettings, SecuritySettings
 
 
 def from_flask(**values):
@@ -270,28 +270,37 @@ def test_a_bad_value_is_one_typed_error(make, name, value):
     assert repr(value) in str(caught.value)
 
 
-ABSENT = ["media"]
+WAYS_ON = {
+    "a bool": lambda: resolve(None, {"media": True}),
+    "options": lambda: resolve(None, {"media": {"quality": 80}}),
+    "a settings object": lambda: resolve(None, {"media": MediaSettings()}),
+    "Django": lambda: resolve(framework=from_django(media={"quality": 80})),
+    "Flask": lambda: resolve(framework=from_flask(WSGIPERF_MEDIA=True)),
+    "environment": lambda: resolve(environ={"WSGIPERF_MEDIA": "on"}),
+    "an alias": lambda: resolve(environ={"MEDIA_OPTIMIZATION_ENABLED": "true"}),
+}
+WAYS_OFF = {
+    "nothing": resolve,
+    "no options": lambda: resolve(None, {"media": {}}),
+    "off among options": lambda: resolve(None, {"media": {"quality": 80, "enabled": False}}),
+    "an option in the environment": lambda: resolve(environ={"WSGIPERF_MEDIA_QUALITY": "80"}),
+    "an option by an alias": lambda: resolve(environ={"AUTO_WEBP_CONVERSION": "on"}),
+    "a keyword against the environment": lambda: resolve(
+        None, {"media": False}, None, {"WSGIPERF_MEDIA": "on"}
+    ),
+}
 
 
-@pytest.mark.parametrize("section", ABSENT)
-@pytest.mark.parametrize("off", [False, None, {}, {"enabled": False}, "off"], ids=repr)
-def test_a_part_that_is_yet_to_come_may_be_off(section, off):
-    """Or left out."""
-    assert resolve({section: off})[section] is None
-    assert resolve()[section] is None
+@pytest.mark.parametrize("settle", WAYS_ON.values(), ids=WAYS_ON)
+def test_a_part_that_is_off_by_default_is_turned_on_by_a_word_or_by_options(settle):
+    """Whoever writes its section wants it."""
+    assert settle()["media"] is not None
 
 
-@pytest.mark.parametrize("section", ABSENT)
-@pytest.mark.parametrize("on", [True, "on", {"enabled": True}, {"size": 5}], ids=repr)
-def test_a_part_that_is_yet_to_come_cannot_be_on(section, on):
-    """That is a clear error, from everywhere."""
-    for make in (
-        lambda: resolve({section: on}),
-        lambda: resolve(framework=from_django(**{section: on})),
-        lambda: resolve(framework=from_flask(**{f"WSGIPERF_{section.upper()}": on})),
-    ):
-        with pytest.raises(SettingsError, match="no such part"):
-            make()
+@pytest.mark.parametrize("settle", WAYS_OFF.values(), ids=WAYS_OFF)
+def test_it_is_off_otherwise(settle):
+    """One option in the environment is no such word."""
+    assert settle()["media"] is None
 
 
 ALIAS_VALUES = {
@@ -305,8 +314,8 @@ ALIAS_VALUES = {
     "HSTS_ENABLED": ("0", lambda settled: settled["security"].hsts is False),
     "MONITORING_ENABLED": ("no", lambda settled: settled["monitor"] is None),
     "ALERT_THRESHOLDS_ENABLED": ("no", lambda settled: settled["monitor"].alerts is False),
-    "MEDIA_OPTIMIZATION_ENABLED": ("no", lambda settled: settled["media"] is None),
-    "AUTO_WEBP_CONVERSION": ("no", lambda settled: settled["media"] is None),
+    "MEDIA_OPTIMIZATION_ENABLED": ("yes", lambda settled: settled["media"] is not None),
+    "AUTO_WEBP_CONVERSION": ("no", lambda settled: settled.given["media", "auto_webp"].value == "no"),
 }
 
 
@@ -330,8 +339,8 @@ BAD_ALIASES = {
     "HSTS_ENABLED": "max-age=5",
     "MONITORING_ENABLED": "all of it",
     "ALERT_THRESHOLDS_ENABLED": "80",
-    "MEDIA_OPTIMIZATION_ENABLED": "yes",
-    "AUTO_WEBP_CONVERSION": "on",
+    "MEDIA_OPTIMIZATION_ENABLED": "85",
+    "AUTO_WEBP_CONVERSION": "lossless",
 }
 
 

@@ -20,8 +20,6 @@ def rows(settings: Settings) -> list[tuple[str, str, str, str]]:
     """Option, value, unit and origin of every option that has a say: a section that is off has no others."""
     found = []
     for name, kind in SECTIONS.items():
-        if kind is None:
-            continue
         section = settings[name]
         holds: dict[str, object] = {"enabled": section is not None}
         units = {option: declared.unit for option, declared in options_of(kind).items()}

@@ -18,14 +18,13 @@ HEAD = ("option", "in the environment", "takes", "default", "unit", "")
 
 def settings_table() -> str:
     """For each section a heading and a table in Markdown."""
-    sections = {name: kind for name, kind in SECTIONS.items() if kind is not None}
-    return "\n\n".join(f"## {name}\n\n" + "\n".join(_lines(name, kind)) for name, kind in sections.items())
+    return "\n\n".join(f"## {name}\n\n" + "\n".join(_lines(name, kind)) for name, kind in SECTIONS.items())
 
 
 def _lines(section: str, kind: type[Section]) -> Iterator[str]:
     yield _line(HEAD)
     yield _line(["---"] * len(HEAD))
-    yield _row(section, "enabled", True, ENABLED)
+    yield _row(section, "enabled", kind.on_by_default, ENABLED)
     for declared in fields(kind):
         yield _row(section, declared.name, _default(declared), declared.metadata["option"])
 

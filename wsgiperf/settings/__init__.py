@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from wsgiperf.settings.cache import CacheSettings
 from wsgiperf.settings.compression import CompressionSettings
+from wsgiperf.settings.media import MediaSettings
 from wsgiperf.settings.monitor import MonitorSettings
 from wsgiperf.settings.request_id import RequestIdSettings
 from wsgiperf.settings.section import YEAR, Section, nearest
@@ -18,6 +19,7 @@ __all__ = [
     "YEAR",
     "CacheSettings",
     "CompressionSettings",
+    "MediaSettings",
     "MonitorSettings",
     "RequestIdSettings",
     "Section",
@@ -26,13 +28,13 @@ __all__ = [
     "nearest",
 ]
 
-#: Every section of `wrap`, outermost part first; None where this version has no such part yet.
-SECTIONS: dict[str, type[Section] | None] = {
+#: Every section of `wrap`, outermost part first.
+SECTIONS: dict[str, type[Section]] = {
     "monitor": MonitorSettings,
     "request_id": RequestIdSettings,
     "timing": TimingSettings,
     "security": SecuritySettings,
     "compression": CompressionSettings,
     "cache": CacheSettings,
-    "media": None,
+    "media": MediaSettings,
 }

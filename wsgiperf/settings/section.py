@@ -30,6 +30,8 @@ class Section:
     """
 
     section: ClassVar[str]
+    #: Whether the part is in the stack when nobody says anything about it.
+    on_by_default: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         for name, option in options_of(type(self)).items():

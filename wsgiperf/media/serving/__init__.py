@@ -1,0 +1,1 @@
+"""Variants of image responses: which one a client gets, where it is kept, and who makes it."""
