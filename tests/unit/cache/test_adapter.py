@@ -214,7 +214,11 @@ def test_what_a_backend_raises_is_raised():
         Adapter(Down()).get("key")
 
 
-@pytest.mark.parametrize("prefix", [None, "", "*", "a?", "[ab]", "\\", lambda: ""], ids=repr)
+@pytest.mark.parametrize(
+    "prefix",
+    [None, "", "*", "a?", "[ab]", "\\", lambda: ""],
+    ids=lambda prefix: "function" if callable(prefix) else repr(prefix),
+)
 def test_redis_is_not_flushed(prefix):
     client = RedisClient()
     client.held["another's"] = b"1"
