@@ -1,6 +1,5 @@
 """One visit to each example site: every page, file, form and failure, the same for both."""
 
-import io
 import json
 import re
 from http.client import HTTPConnection
@@ -125,44 +124,6 @@ def test_a_form_without_its_token_is_refused(visitor, token):
     assert response.status_code == 403
     assert "This form has expired" in response.text
     assert Page(response.text).forbidden == []
-
-
-def share(visitor, content, name="photo.png"):
-    fields = visitor.page("/upload").fields | {"photo": (io.BytesIO(content), name)}
-    return visitor.post("/upload", data=fields)
-
-
-def test_a_photo_is_stored_and_shown(visitor):
-    picture = (SHARED / "static" / "icon.png").read_bytes()
-    sent = share(visitor, picture, name="../../évil.html")
-    assert sent.status_code == 303
-    path = visitor.inside(sent.headers["Location"])
-    name = path.rpartition("/")[2]
-    assert name in visitor.get(path).text
-    assert name in visitor.get("/upload").text
-    stored = visitor.get(f"/media/{name}")
-    assert stored.mimetype == "image/png"
-    assert stored.data == picture
-
-
-@pytest.mark.parametrize("content", [b"", b"<svg onload=alert(1)>", b"\xff\xd8\xff" + bytes(3 << 20)])
-def test_what_is_no_photo_of_bounded_size_is_refused(visitor, content):
-    response = share(visitor, content)
-    assert response.status_code == 422
-    assert 'class="error"' in response.text
-
-
-def test_a_body_beyond_the_limit_is_refused_unread(visitor):
-    # Announced and never sent: the answer does not wait for it.
-    announced = {"CONTENT_TYPE": "multipart/form-data; boundary=x", "CONTENT_LENGTH": str(17 << 20)}
-    response = visitor.post("/upload", environ_overrides=announced)
-    assert response.status_code == 413
-    assert "A photo may have up to 2 MB." in response.text
-
-
-@pytest.mark.parametrize("name", ["nothing.png", "..%2fcommunity.sqlite3", "secret-key"])
-def test_only_photos_come_out_of_the_store(visitor, name):
-    assert visitor.get(f"/media/{name}").status_code == 404
 
 
 def test_the_first_event_comes_at_once(visitor):

@@ -8,6 +8,7 @@ import tempfile
 
 import pytest
 from example_site import EXAMPLES
+from PIL import Image
 
 SHARED = EXAMPLES / "shared"
 
@@ -58,17 +59,24 @@ def test_a_private_directory_that_others_made_is_refused(storage, tmp_path, unwr
         storage.data_directory("flask", unwritable)
 
 
-def test_the_store_keeps_the_newest_photos_only(storage, tmp_path):
+def test_the_store_keeps_the_newest_only_and_no_file_of_the_others(storage, tmp_path):
     from communiconnect import photos
 
-    pictures = [b"\xff\xd8\xff" + bytes([number]) for number in range(photos.KEPT + 5)]
+    def picture(number):
+        sink = io.BytesIO()
+        Image.new("RGB", (40, 30), (number, 0, 0)).save(sink, "PNG")
+        return sink
+
+    directory = tmp_path / "photos"
     stored = []
-    for age, picture in enumerate(pictures):
-        stored.append(photos.keep(tmp_path / "photos", io.BytesIO(picture)))
-        os.utime(tmp_path / "photos" / stored[-1].name, (age, age))
-    photos.keep(tmp_path / "photos", io.BytesIO(pictures[-1]))
-    kept = photos.newest(tmp_path / "photos")
-    assert [photo.name for photo in kept] == [photo.name for photo in reversed(stored[-photos.KEPT :])]
+    for number in range(photos.KEPT + 5):
+        stored.append(photos.keep(directory, picture(number)))
+        os.utime(directory / photos.RECORDS / f"{stored[-1].digest}.json", (number, number))
+    photos.keep(directory, picture(number))
+    kept = photos.newest(directory)
+    assert kept == list(reversed(stored[-photos.KEPT :]))
+    files = {path.relative_to(directory).as_posix() for path in directory.glob("??/*")}
+    assert files == {file.name for upload in kept for file in upload.files}
 
 
 def test_the_hash_in_a_static_file_s_name_is_that_of_its_content():

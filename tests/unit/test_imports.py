@@ -70,6 +70,7 @@ WRAPPERS = {
     "sqlalchemy": ["monitor/queries/sqlalchemy.py"],
     "asgiref": ["django/"],  # Django's own
     "gunicorn": ["gunicorn.py"],
+    "wtforms": ["media/uploads/wtforms.py"],
     "werkzeug": ["flask.py", "cli/demo_site.py"],
     "click": ["cli/"],
     "hypothesis": ["testing/strategies.py"],

@@ -6,6 +6,7 @@ import click
 
 from wsgiperf import __version__
 from wsgiperf.cli.demo import demo
+from wsgiperf.cli.images import images
 from wsgiperf.cli.purge import purge
 from wsgiperf.cli.serve import serve
 from wsgiperf.cli.settings import settings
@@ -23,3 +24,4 @@ wsgiperf.add_command(serve)
 wsgiperf.add_command(demo)
 wsgiperf.add_command(settings)
 wsgiperf.add_command(purge)
+wsgiperf.add_command(images)

@@ -30,7 +30,7 @@ __all__ = ["demo"]
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(0, 65_535), envvar="PORT")
 def demo(app: str, host: str, port: int) -> None:
     """Serve the example sites: Flask at / and Django under /django/."""
-    require(["gunicorn", "flask", "django", "sqlalchemy", "whitenoise"], "demo", "the demo")
+    require(["gunicorn", "flask", "django", "sqlalchemy", "whitenoise", "PIL"], "demo", "the demo")
     settings_here(quiet=True)
     examples = _examples()
     listener = listen(host, port, "choose another, such as --port 9000 (make demo PORT=9000)")

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from wsgiperf.media.pictures.responsive import SrcSet, srcset
     from wsgiperf.media.pictures.results import Optimized
     from wsgiperf.media.pictures.thumbnailing import thumbnails
+    from wsgiperf.media.uploads import Upload, UploadCheck, accept_upload, check_upload
 
 __all__ = [
     "DamagedMediaError",
@@ -30,6 +31,10 @@ __all__ = [
     "SrcSet",
     "TooLargeMediaError",
     "UnsupportedMediaError",
+    "Upload",
+    "UploadCheck",
+    "accept_upload",
+    "check_upload",
     "optimize",
     "optimize_many",
     "placeholder",
@@ -46,6 +51,10 @@ _HOMES = {
     "Placeholder": "pictures.placeholders",
     "Probed": "pictures.probing",
     "SrcSet": "pictures.responsive",
+    "Upload": "uploads",
+    "UploadCheck": "uploads",
+    "accept_upload": "uploads",
+    "check_upload": "uploads",
     "optimize": "pictures.optimising",
     "optimize_many": "pictures.batches",
     "placeholder": "pictures.placeholders",

@@ -12,10 +12,13 @@ from django.views.decorators.http import require_http_methods, require_safe
 from django.views.decorators.vary import vary_on_cookie
 
 from wsgiperf.django import cache_tags, options
+from wsgiperf.media import MediaError
+from wsgiperf.media.uploads import sentence
 from wsgiperf.timing import span
 
 from .caching import forget
-from .forms import CommentForm
+from .files import send_file
+from .forms import CommentForm, PhotoForm
 from .models import Comment, Member, Post
 
 KEPT = 20  # comments that a visitor is shown as their own
@@ -108,37 +111,39 @@ def download(request):
 
 @require_form
 def upload(request):
-    error = None
-    if request.method == "POST":
+    form = PhotoForm(request.POST, request.FILES) if request.method == "POST" else PhotoForm()
+    if form.is_valid():
         try:
-            if "photo" not in request.FILES:
-                raise photos.RefusedPhotoError("Please choose a photo first.")
-            photo = photos.keep(settings.MEDIA_ROOT, request.FILES["photo"])
-        except photos.RefusedPhotoError as refusal:
-            error = str(refusal)
+            upload = photos.keep(settings.MEDIA_ROOT, form.cleaned_data["photo"])
+        except MediaError as refusal:
+            form.add_error("photo", sentence(refusal, photos.SENTENCES))
         else:
             forget("photos")
-            return see_other(reverse("photo", args=[photo.name]))
-    context = {"gallery": photos.newest(settings.MEDIA_ROOT), "error": error}
-    return render(request, "upload.html", context, status=422 if error else 200)
+            return see_other(reverse("photo", args=[upload.digest]))
+    gallery = [photos.shown(upload, address) for upload in photos.newest(settings.MEDIA_ROOT)]
+    context = {"gallery": gallery, "form": form}
+    return render(request, "upload.html", context, status=422 if form.errors else 200)
 
 
-def stored(name):
-    photo = photos.find(settings.MEDIA_ROOT, name)
-    if photo is None:
-        raise Http404
-    return photo
+def address(name):
+    """Of a stored file."""
+    return reverse("media", args=[name])
 
 
 @require_safe
 def photo(request, name):
-    return render(request, "photo.html", {"photo": stored(name)})
+    upload = photos.find(settings.MEDIA_ROOT, name)
+    if upload is None:
+        raise Http404
+    return render(request, "photo.html", {"photo": photos.shown(upload, address, photos.ALONE)})
 
 
 @require_safe
 def media(request, name):
-    photo = stored(name)
-    return FileResponse((settings.MEDIA_ROOT / photo.name).open("rb"), content_type=photo.kind)
+    path = photos.stored(settings.MEDIA_ROOT, name)
+    if path is None:
+        raise Http404
+    return send_file(request, path)
 
 
 @require_safe
@@ -203,7 +208,7 @@ def as_json(post):
 ERROR_TEXTS = {
     403: "This form has expired. Please go back, reload the page and try again.",
     404: "The page may have moved house, or the address has a slip in it.",
-    413: "A photo may have up to 2 MB.",
+    413: photos.SENTENCES["too_many_bytes"],
     500: "It is our fault, it has been written down, and somebody will look at it.",
 }
 ERROR_TITLES = {404: "Nobody lives here", 413: "Too large", 500: "Something broke"}

@@ -1,11 +1,12 @@
 """Error pages: HTML for people, JSON under /api/."""
 
+from communiconnect import photos
 from flask import json, render_template, request
 from werkzeug.exceptions import HTTPException
 
 TEXTS = {
     404: ("Nobody lives here", "The page may have moved house, or the address has a slip in it."),
-    413: ("Too large", "A photo may have up to 2 MB."),
+    413: ("Too large", photos.SENTENCES["too_many_bytes"]),
     500: ("Something broke", "It is our fault, it has been written down, and somebody will look at it."),
 }
 

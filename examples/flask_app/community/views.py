@@ -10,13 +10,14 @@ from flask import (
     render_template,
     request,
     send_file,
-    send_from_directory,
     url_for,
 )
 from flask import session as visitor
 from sqlalchemy import func, select
 
 from wsgiperf.flask import cache_tags, options
+from wsgiperf.media import MediaError
+from wsgiperf.media.uploads import UploadCheck, sentence
 from wsgiperf.timing import span
 
 from . import forms
@@ -26,6 +27,8 @@ from .models import Comment, Member, Post, session
 site = Blueprint("site", __name__)
 
 KEPT = 20  # comments that a visitor is shown as their own; a cookie has room for some more
+# As a validator of a WTForms field it would be called by the form.
+check_photo = UploadCheck(sentences=photos.SENTENCES, missing=photos.MISSING, **photos.ACCEPTED)
 
 
 @site.get("/")
@@ -116,27 +119,35 @@ def download():
 def upload():
     error = None
     if request.method == "POST":
-        file = request.files.get("photo") or abort(400)
-        try:
-            photo = photos.keep(current_app.config["PHOTOS"], file)
-        except photos.RefusedPhotoError as refusal:
-            error = str(refusal)
-        else:
-            forget("photos")
-            return redirect(url_for(".photo", name=photo.name), 303)
-    gallery = photos.newest(current_app.config["PHOTOS"])
+        file = request.files.get("photo")
+        error = check_photo.error(file)
+        if error is None:
+            try:
+                upload = photos.keep(current_app.config["PHOTOS"], file.stream)
+            except MediaError as refusal:
+                error = sentence(refusal, photos.SENTENCES)
+            else:
+                forget("photos")
+                return redirect(url_for(".photo", name=upload.digest), 303)
+    gallery = [photos.shown(upload, address) for upload in photos.newest(current_app.config["PHOTOS"])]
     return render_template("upload.html", gallery=gallery, error=error), 422 if error else 200
+
+
+def address(name):
+    """Of a stored file."""
+    return url_for(".media", name=name)
 
 
 @site.get("/upload/<name>")
 def photo(name):
-    photo = photos.find(current_app.config["PHOTOS"], name) or abort(404)
-    return render_template("photo.html", photo=photo)
+    upload = photos.find(current_app.config["PHOTOS"], name) or abort(404)
+    return render_template("photo.html", photo=photos.shown(upload, address, photos.ALONE))
 
 
-@site.get("/media/<name>")
+@site.get("/media/<path:name>")
 def media(name):
-    return send_from_directory(current_app.config["PHOTOS"], name)
+    # send_file also answers for a part of a video, which is how browsers find their way in it.
+    return send_file(photos.stored(current_app.config["PHOTOS"], name) or abort(404))
 
 
 @site.get("/favicon.ico")
