@@ -75,7 +75,6 @@ def pictures(path: Path) -> dict[str, bytes]:
         "media-photo-85.jpg": optimize(original).data,
         "media-photo-85.webp": to_webp(original).data,
         "media-photo-85.avif": to_avif(original).data,
-        "media-photo-visual.jpg": optimize(original, target="visual").data,
         "media-turned-naive.jpg": naive(side, 150),
         "media-turned.jpg": thumbnails(side, (150,))[150].data,
         "media-alpha-naive.jpg": naive(drawing(), 150),

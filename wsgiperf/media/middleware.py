@@ -17,7 +17,7 @@ from wsgiperf.media.serving.bodies import read_whole
 from wsgiperf.media.serving.calling import called
 from wsgiperf.media.serving.encoding import encode
 from wsgiperf.media.serving.library import Library
-from wsgiperf.media.serving.negotiation import NO_WISH, PLAIN, negotiator
+from wsgiperf.media.serving.negotiation import NO_WISH, is_needed, negotiator
 from wsgiperf.media.serving.picture import Picture
 from wsgiperf.media.serving.request import Asked
 from wsgiperf.media.serving.selection import (
@@ -213,7 +213,7 @@ class MediaMiddleware(Middleware):
     def _produced(self, exchange: Exchange, picture: Picture, asked: Asked, target: str) -> Variant | None:
         """The variant, where it is there or quick to be had; None while it is made."""
         library, record = self._library, asked.record
-        waits = asked.width is not None or target == PLAIN
+        waits = asked.width is not None or is_needed(picture.kind, target)
         seconds = self._settings.wait_seconds if waits else 0.0
         fields = picture.response.headers.fields
         if record is not None and record.is_of(fields):

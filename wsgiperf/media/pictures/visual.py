@@ -28,9 +28,9 @@ TOLERANCE = 0.002
 _MOST_ENCODES = 3
 _MARGIN = TOLERANCE / 10
 #: How the logarithm of what is missing to likeness falls with quality (measured on photographs).
-_SLOPES = {"jpeg": -0.045, "webp": -0.090, "avif": -0.060}
+_SLOPES = {"jpeg": -0.045, "webp": -0.090, "avif": -0.030}
 #: Where to begin: AVIF blurs what JPEG keeps, which this measure minds more than eyes do.
-_STARTS = {"jpeg": 0, "webp": 0, "avif": 5}
+_STARTS = {"jpeg": 0, "webp": 0, "avif": 12}
 _LEAST_QUALITY, _LEAST_BYTES_QUALITY, _MOST_QUALITY = 40, 25, 98
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from wsgiperf.media.serving.negotiation import PLAIN
+from wsgiperf.media.serving.negotiation import PLAIN, is_needed
 
 __all__ = ["encode", "sniffed"]
 
@@ -50,7 +50,8 @@ def encode(
         limits=limits,
     ).data
     # Who can't show the original needs another at any price.
-    return made if target == PLAIN or len(made) <= len(data) * (1 - _WORTH) else None
+    needed = is_needed(f"image/{probed.format}", target)
+    return made if needed or len(made) <= len(data) * (1 - _WORTH) else None
 
 
 def sniffed(data: bytes) -> str | None:

@@ -10,13 +10,18 @@ from collections.abc import Callable, Iterable
 
 from wsgiperf.http.memo import memoised
 
-__all__ = ["NO_WISH", "PLAIN", "Wish", "negotiate", "negotiator"]
+__all__ = ["NO_WISH", "PLAIN", "Wish", "is_needed", "negotiate", "negotiator"]
 
 #: The target of a picture for clients that know neither: PNG where anything is transparent, else JPEG.
 PLAIN = "plain"
 
 _MODERN = ("image/avif", "image/webp")
 _CERTAIN = 1000
+
+
+def is_needed(stored: str, target: str) -> bool:
+    """Whether who is given the target can't show the picture as it is stored."""
+    return target == PLAIN or (stored in _MODERN and target != stored)
 
 
 class Wish:

@@ -23,10 +23,11 @@ class Picture:
     :param dependent: the request fields that its own Vary names, with their values.
     """
 
-    __slots__ = ("_dependent", "_kind", "response")
+    __slots__ = ("_dependent", "kind", "response")
 
     def __init__(self, response: Response, kind: str, dependent: tuple[tuple[str, str | None], ...]) -> None:
-        self.response, self._kind, self._dependent = response, kind, dependent
+        self.response, self._dependent = response, dependent
+        self.kind = kind  #: its media type
 
     @property
     def told(self) -> tuple[str | None, ...]:
@@ -52,7 +53,7 @@ class Picture:
         fields = self.response.headers.fields
         return Record(
             content,
-            self._kind,
+            self.kind,
             fields.get("etag"),
             fields.get("last-modified"),
             length,
