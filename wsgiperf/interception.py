@@ -107,6 +107,8 @@ class Interception(Exchange):
     def _push(self, data: bytes) -> None:
         """The `write()` callable."""
         if self.status is None:
+            if not data:
+                return  # no server sends a head for nothing: the application may start over
             self._commit_pushed()
         self._write(data)
 

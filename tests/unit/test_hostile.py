@@ -13,7 +13,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wsgiperf import wrap
-from wsgiperf.monitor.sampling.sampler import Sampler
 from wsgiperf.request_id import get_request_id
 
 from .client import HTML, PAGE, Application, answering, ask, environ_of, streaming
@@ -176,13 +175,6 @@ def reflecting(environ, start_response):
     return [b"small"]
 
 
-@pytest.fixture
-def nothing_beside(monkeypatch):
-    """Without what runs beside requests, whose figures of a second would be counted."""
-    monkeypatch.setattr(Sampler, "step", lambda self, now: False)
-
-
-@pytest.mark.usefixtures("nothing_beside")
 @pytest.mark.parametrize("request_of", DISTINCT.values(), ids=DISTINCT)
 def test_distinct_clients_do_not_fill_the_memory(request_of):
     """What is remembered of clients is bounded."""
@@ -195,7 +187,6 @@ def test_distinct_clients_do_not_fill_the_memory(request_of):
     assert grown(run) < 150_000
 
 
-@pytest.mark.usefixtures("nothing_beside")
 def test_distinct_heads_do_not_fill_the_memory():
     """Nor is what an application makes of them."""
     app = wrap(reflecting, EVERYTHING)
