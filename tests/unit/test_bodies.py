@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import sys
 
 import pytest
 
@@ -315,3 +316,19 @@ def test_a_body_that_pushes_while_it_is_iterated_is_closed():
     body.close()
     assert b"".join(sent) == b"pushed, yielded"
     assert closed == [True]
+
+
+def test_after_an_empty_write_the_application_may_start_over():
+    """PEP 3333: the head goes out with the first non-empty block."""
+
+    def app(_environ, start_response):
+        write = start_response("200 OK", [("X-Tried", "yes")])
+        write(b"")
+        try:
+            raise LookupError("on purpose")
+        except LookupError:
+            start_response("503 Service Unavailable", [], sys.exc_info())
+        return [b"sorry"]
+
+    got = ask(Stack(app, Middleware()))
+    assert (got.status, got["X-Tried"], got.body) == ("503 Service Unavailable", None, b"sorry")
