@@ -33,6 +33,7 @@ LAYERS = [
     ["bodies"],
     ["interception"],
     ["wsgi"],
+    ["calling"],
     PARTS,
     ["assembly"],
     [""],

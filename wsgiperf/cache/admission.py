@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from wsgiperf.cache import clock
 from wsgiperf.cache.answers import conditions_hold, not_modified_answer
-from wsgiperf.cache.calling import called
 from wsgiperf.cache.entry import Entry, Uncacheable
 from wsgiperf.cache.keeping import Keeper, Terms
 from wsgiperf.cache.lookup import Lookup
@@ -14,6 +13,7 @@ from wsgiperf.cache.nonces import weak
 from wsgiperf.cache.purges import LONGEST_TAG, MOST_TAGS, split_tags
 from wsgiperf.cache.renewal import covers_up, head_says, renewed, take_place
 from wsgiperf.cache.rules import counting_cookies
+from wsgiperf.calling import called
 from wsgiperf.exchange import OPTIONS
 from wsgiperf.http.cache_control import field_names, parse_directives
 from wsgiperf.http.conditional import selects

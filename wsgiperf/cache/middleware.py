@@ -16,7 +16,6 @@ from weakref import WeakSet
 from wsgiperf.cache import clock
 from wsgiperf.cache.admission import Admission
 from wsgiperf.cache.answers import answer, conditional_answer, covers, gateway_timeout, hit
-from wsgiperf.cache.calling import called
 from wsgiperf.cache.coalescing import Flights
 from wsgiperf.cache.entry import Entry, Uncacheable, Varying
 from wsgiperf.cache.gathering import Gathering
@@ -31,6 +30,7 @@ from wsgiperf.cache.reporting import Reporter
 from wsgiperf.cache.rules import Rules, counting_cookies, ignoring
 from wsgiperf.cache.selection import reusable, select
 from wsgiperf.cache.upgrading import HOT, Upgrader
+from wsgiperf.calling import called
 from wsgiperf.events import Cached
 from wsgiperf.http.reuse import FRESH, STALE_WHILE_REVALIDATE, request_directives
 from wsgiperf.settings import CacheSettings

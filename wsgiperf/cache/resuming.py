@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from wsgiperf.cache.calling import with_pushed
+from wsgiperf.calling import with_pushed
 from wsgiperf.errors import WSGIPerfError
 from wsgiperf.wsgi import Stack
 

@@ -10,11 +10,11 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any
 
+from wsgiperf.calling import called
 from wsgiperf.exchange import OPTIONS
 from wsgiperf.http.conditional import freshened, selects
 from wsgiperf.media.serving.answers import answer, forbid_storing, vary_by_accept
 from wsgiperf.media.serving.bodies import read_whole
-from wsgiperf.media.serving.calling import called
 from wsgiperf.media.serving.encoding import encode
 from wsgiperf.media.serving.library import Library
 from wsgiperf.media.serving.negotiation import NO_WISH, is_needed, negotiator

@@ -1,4 +1,4 @@
-"""Calls of the application that the cache makes by itself, while a visitor waits for the response.
+"""Calls of the application that a part makes by itself, while a visitor waits for the response.
 
 Where an entry may stand in for errors, an exception is one too: nobody else could turn it into a response.
 And where a 304 turned out to be about something else, the application has to be asked again.
