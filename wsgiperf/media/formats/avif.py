@@ -13,7 +13,7 @@ from wsgiperf.media.errors import DamagedMediaError
 from wsgiperf.media.formats import av1
 from wsgiperf.media.formats.header import Header
 
-__all__ = ["BRANDS", "clean", "inspect"]
+__all__ = ["BRANDS", "clean", "inspect", "without_times"]
 
 BRANDS = (b"avif", b"avis")
 _MOST_BOXES = 10_000
@@ -25,6 +25,8 @@ _HOLDERS = {
 }  # fmt: skip
 #: What holds words about the picture, by its item type or box.
 _NOTES = (b"Exif", b"mime", b"uri ", b"udta", b"uuid")
+#: What tells when the file was made and changed: sections 8.2.2, 8.3.2 and 8.4.2 of ISO/IEC 14496-12.
+_DATED = (b"mvhd", b"tkhd", b"mdhd")
 
 
 def boxes(data: bytes) -> Iterator[tuple[bytes, int, int]]:
@@ -143,9 +145,9 @@ def _items(box: bytes) -> list[int]:
 
 
 def clean(data: bytes, header: Header, keep: Collection[str]) -> bytes | None:
-    """The file itself where it has nothing to cut out; None where something would have to be.
+    """The file where it has nothing to cut out; None where something would have to be.
 
-    An item cannot be left out without moving all others.
+    An item cannot be left out without moving all others. Times are set to 0.
     """
     top, kinds = 0, set()
     for kind, start, end in boxes(data):
@@ -158,4 +160,19 @@ def clean(data: bytes, header: Header, keep: Collection[str]) -> bytes | None:
             return None
         elif kind == b"mdat":
             top = max(top, end)
-    return data if top and not kinds.isdisjoint((b"meta", b"moov")) else None
+    return without_times(data) if top and not kinds.isdisjoint((b"meta", b"moov")) else None
+
+
+def without_times(data: bytes) -> bytes:
+    """The same, but for when it was made and changed: encoders write the present there, in seconds."""
+    spans = [
+        (start + 4, start + 4 + (16 if data[start] == 1 else 8))
+        for kind, start, end in boxes(data)
+        if kind in _DATED and end - start >= 20
+    ]
+    if not any(any(data[start:end]) for start, end in spans):
+        return data
+    changed = bytearray(data)
+    for start, end in spans:
+        changed[start:end] = bytes(end - start)
+    return bytes(changed)

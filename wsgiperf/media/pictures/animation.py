@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 from PIL import Image, PngImagePlugin
 
 from wsgiperf.media.errors import DamagedMediaError
+from wsgiperf.media.formats import avif
 from wsgiperf.media.formats.header import Header
 from wsgiperf.media.limits import Deadline, Limits
 from wsgiperf.media.pictures import colour
@@ -198,6 +199,7 @@ def _streamed(
         options.update({"kmin": 1, "kmax": 1} if frames.mode == "RGBA" else {})
     else:
         options.update(quality=avif_quality(quality), speed=8, duration=[round(one) for one in durations])
+        return avif.without_times(_saved(frames, name, options))  # the same frames give the same bytes
     return _saved(frames, name, options)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -12,6 +11,7 @@ from wsgiperf.media.errors import MediaError
 from wsgiperf.media.limits import DEFAULT_LIMITS, Limits
 from wsgiperf.media.pictures.choices import Choices, Options
 from wsgiperf.media.pictures.optimising import optimized
+from wsgiperf.media.pictures.parallel import processors
 from wsgiperf.media.pictures.results import Optimized
 from wsgiperf.media.sources import Source, read
 
@@ -34,10 +34,7 @@ def optimize_many(
     :raises SettingsError: as `optimize`, at once.
     """
     choices = Choices.of(options)
-    count = (
-        workers or len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    )
-    return _each(iter(sources), count, choices, limits)
+    return _each(iter(sources), workers or processors(), choices, limits)
 
 
 def _each(

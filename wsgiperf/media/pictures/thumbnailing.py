@@ -15,6 +15,7 @@ from wsgiperf.media.pictures.decoding import Picture, decode
 from wsgiperf.media.pictures.encoding import Words
 from wsgiperf.media.pictures.guarding import decoding
 from wsgiperf.media.pictures.optimising import encoded, formats_for, prepare
+from wsgiperf.media.pictures.parallel import in_parallel
 from wsgiperf.media.pictures.resizing import Box, Size, cover, within
 from wsgiperf.media.pictures.results import Optimized
 from wsgiperf.media.sources import Source, read
@@ -22,6 +23,8 @@ from wsgiperf.media.sources import Source, read
 __all__ = ["thumbnails"]
 
 Wanted: TypeAlias = "int | tuple[int, int]"
+#: The size of a thumbnail, and the part of the original that it shows; None for all of it.
+Place: TypeAlias = "tuple[Size, Box | None]"
 _LARGEST, _MOST = 10_000, 50
 
 
@@ -29,7 +32,7 @@ def thumbnails(
     source: Source, sizes: Iterable[Wanted] = (150, 300, 600), fit: str = "contain", *,
     limits: Limits = DEFAULT_LIMITS, **options: Unpack[Options],
 ) -> dict[Wanted, Optimized]:  # fmt: skip
-    """The picture in each of these sizes; one decode serves all.
+    """The picture in each of these sizes; one decode serves all, and threads share the rest of the work.
 
     :param sizes: pixels, for a square or as a pair of width and height, 50 of them at most.
     :param fit: `contain` for all of the picture inside the size, `cover` for its middle filling the size.
@@ -52,11 +55,18 @@ def thumbnails(
     picture = decode(data, header, limits, deadline, lambda size: _needed(size, list(wanted.values()), fit))
     with decoding():
         picture = replace(picture, image=colour.standard(picture.image, picture.header))
-    made = {}
-    for name, pair in wanted.items():
-        size, box = _placed(picture.size, pair, fit)
-        made[name] = _one(picture, size, box, choices, deadline, len(data))
-    return made
+    # As many as are wanted may be one by other names.
+    placed = {name: _placed(picture.size, pair, fit) for name, pair in wanted.items()}
+    distinct = sorted(set(placed.values()), key=_pixels, reverse=True)
+
+    def make(place: Place) -> Optimized:
+        return _one(picture, *place, choices, deadline, len(data))
+
+    # At once they hold as much as all their pixels; no more than the picture they are made from.
+    together = sum(map(_pixels, distinct)) <= picture.image.width * picture.image.height
+    made = in_parallel(make, distinct) if together else [make(place) for place in distinct]
+    by_place = dict(zip(distinct, made, strict=True))
+    return {name: by_place[place] for name, place in placed.items()}
 
 
 def _pair(one: object) -> Size:
@@ -68,8 +78,13 @@ def _pair(one: object) -> Size:
     raise SettingsError("sizes", f"pixels from 1 to {_LARGEST}, or pairs of them", value=one)
 
 
-def _placed(size: Size, wanted: Size, fit: str) -> tuple[Size, Box | None]:
+def _placed(size: Size, wanted: Size, fit: str) -> Place:
     return cover(size, wanted) if fit == "cover" else (within(size, wanted), None)
+
+
+def _pixels(place: Place) -> int:
+    (width, height), _ = place
+    return width * height
 
 
 def _needed(size: Size, wanted: list[Size], fit: str) -> Size:

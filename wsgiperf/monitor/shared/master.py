@@ -122,9 +122,18 @@ def _forked_from(process: _Process) -> _Process | None:
         return _hidden_parent(process)
     if parent.stack:
         return parent if parent.stack == process.stack else None
-    # Hidden: its user is another, since workers gave up their rights. Who is adopted by process 1 as a daemon
-    # has left the session.
-    return parent if parent.session == process.session else None
+    # Hidden: its user is another, since workers gave up their rights.
+    return parent if _shares_session(process, parent.session) else None
+
+
+def _shares_session(process: _Process, of_parent: int) -> bool:
+    """Whether its parent is likely the one that forked it, judged by the session alone.
+
+    A daemon has left the session by the time process 1 adopts it; a container's runtime makes a server that is
+    process 1 the leader of session 1. Session 0 began outside of this PID namespace, or with the kernel: all
+    that never left it are in it, those that process 1 adopts among them.
+    """
+    return of_parent == process.session and (process.parent, of_parent) != (1, 0)
 
 
 def _hidden_parent(process: _Process) -> _Process | None:
@@ -133,7 +142,7 @@ def _hidden_parent(process: _Process) -> _Process | None:
         session = os.getsid(process.parent)
     except OSError:
         return None
-    if session != process.session:
+    if not _shares_session(process, session):
         return None
     # Its start is hidden as well. The stack's address is as good: drawn when it was started.
     return _Process(process.parent, 0, session, False, process.stack, 0)

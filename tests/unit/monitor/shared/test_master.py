@@ -190,6 +190,28 @@ def test_a_hidden_parent(started: Start) -> None:
     assert alone[0] == children[2].pid
 
 
+@pytest.mark.parametrize("shown", [True, False], ids=["some-of-it", "nothing"])
+@pytest.mark.parametrize(
+    ("parent", "session", "own_master"),
+    [
+        pytest.param(1, 0, True, id="adopted-in-the-session-of-init"),
+        pytest.param(1, 1, False, id="server-of-a-container"),
+        pytest.param(7, 0, False, id="session-from-outside"),
+        pytest.param(7, 7, False, id="session-of-its-own"),
+    ],
+)
+def test_a_hidden_parent_of_the_same_session(
+    monkeypatch: pytest.MonkeyPatch, parent: int, session: int, own_master: bool, shown: bool
+) -> None:
+    """Who is in session 0 never left that in which the system began: process 1 may have adopted it."""
+    processes = {99: module._Process(99, parent, session, True, 5000, 12345)}
+    if shown:
+        processes[parent] = module._Process(parent, 0, session, False, 10, 0)
+    monkeypatch.setattr(module, "_read", processes.get)
+    monkeypatch.setattr(os, "getsid", lambda pid: session)
+    assert module._find(99).pid == (99 if own_master else parent)
+
+
 @pytest.mark.parametrize(
     "answer",
     [
