@@ -129,9 +129,9 @@ def _forked_from(process: _Process) -> _Process | None:
 def _shares_session(process: _Process, of_parent: int) -> bool:
     """Whether its parent is likely the one that forked it, judged by the session alone.
 
-    A daemon has left the session by the time process 1 adopts it; a container's runtime makes a server that is
-    process 1 the leader of session 1. Session 0 began outside of this PID namespace, or with the kernel: all
-    that never left it are in it, those that process 1 adopts among them.
+    A daemon has left the session by the time process 1 adopts it; a container's runtime makes a server that
+    is process 1 the leader of session 1. Session 0 began outside of this PID namespace, or with the kernel:
+    all that never left it are in it, those that process 1 adopts among them.
     """
     return of_parent == process.session and (process.parent, of_parent) != (1, 0)
 
