@@ -94,6 +94,8 @@ class CompressionMiddleware(Middleware):
         if not self._may_encode(response.status, fields):
             if response.status[:3] == "304":
                 self._not_modified(exchange, headers)
+            elif response.status[:3] == "206":
+                self._partial(headers)
             return
         if "vary" in fields:
             self._merge_vary(headers)
@@ -224,6 +226,12 @@ class CompressionMiddleware(Middleware):
         if sent and etag is not None:
             headers["ETag"] = sent.get(etag.removeprefix("W/"), etag)
         self._merge_vary(headers)
+
+    def _partial(self, headers: Headers) -> None:
+        """A 206 goes out as it is, with the Vary that the 200 would have (RFC 9110 section 15.3.7)."""
+        whole = {name: value for name, value in headers.fields.items() if name != "content-range"}
+        if self._may_encode("200 OK", whole):
+            self._merge_vary(headers)
 
 
 def _declared_length(headers: Headers) -> int | None:

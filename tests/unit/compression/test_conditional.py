@@ -163,8 +163,25 @@ def test_a_range_of_the_plain_body_is_left_alone():
     got = browse(app, "br", Range="bytes=0-9", If_Range='"v1"')
     assert (got.status, got["ETag"], got["Accept-Ranges"]) == ("206 Partial Content", '"v1"', "bytes")
     assert (got["Content-Encoding"], got.body) == (None, PAGE[:10])
+    assert got["Vary"] == "Accept-Encoding"  # as in the 200 to the same request
     assert browse(app, "br")["Accept-Ranges"] is None
     assert browse(app, "identity")["Accept-Ranges"] == "bytes"
+
+
+@pytest.mark.parametrize(
+    ("content_type", "own", "vary"),
+    [
+        pytest.param(HTML, [], "Accept-Encoding", id="a page"),
+        pytest.param(HTML, [("Vary", "Cookie")], "Cookie, Accept-Encoding", id="a page that varies"),
+        pytest.param(("Content-Type", "image/png"), [], None, id="a picture"),
+    ],
+)
+def test_a_range_varies_as_the_whole(content_type, own, vary):
+    """RFC 9110 section 15.3.7: whatever stores the one must know what the other was chosen by."""
+    app = CompressionMiddleware(Site('"v1"', *own, content_type=content_type))
+    whole, part = browse(app, "br"), browse(app, "br", Range="bytes=0-9")
+    assert (whole.status, part.status) == ("200 OK", "206 Partial Content")
+    assert whole["Vary"] == part["Vary"] == vary
 
 
 @pytest.mark.parametrize("coding", CODINGS)

@@ -50,6 +50,10 @@ COPIED = {
     "indexed.mp4": ("h264.mp4", ["-movflags", "+frag_keyframe+empty_moov+dash+global_sidx"]),
     "dash.mp4": ("h264.mp4", ["-movflags", "+frag_keyframe+empty_moov+dash"]),
     "frames.mp4": ("bframes.mp4", ["-movflags", "+frag_every_frame+empty_moov"]),
+    "told.mp4": (
+        "h264.mp4", ["-movflags", "use_metadata_tags", "-metadata", "location=+48.8577+002.295/",
+                     "-metadata:s:v", "comment=secret words"]
+    ),
     "h264.mov": ("h264.mp4", []),
     "fragments.mov": ("h264.mp4", ["-movflags", "+frag_keyframe+empty_moov"]),
     "h264.m4v": ("h264.mp4", ["-f", "ipod"]),

@@ -65,6 +65,16 @@ def test_every_video_becomes_an_mp4_that_starts_at_once(video: Make, folder: Pat
     assert [path.name for path in folder.iterdir()] == ["out.mp4"]
 
 
+def test_what_a_camera_wrote_is_left_out(video: Make, folder: Path) -> None:
+    """Where it was filmed above all."""
+    source = video("told.mp4")
+    assert b"48.8577" in source.read_bytes()
+    compress_video(source, folder / "out.mp4", preset="ultrafast")
+    data = (folder / "out.mp4").read_bytes()
+    assert b"48.8577" not in data
+    assert b"secret words" not in data
+
+
 def test_sound_and_pictures_stay_together(video: Make, folder: Path) -> None:
     compress_video(video("variable.mp4"), folder / "out.mp4", preset="ultrafast")
     times = []
