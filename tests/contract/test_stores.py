@@ -229,7 +229,7 @@ class TestLeases:
         start, kept = threading.Barrier(8), []
 
         def ask():
-            start.wait(10)
+            start.wait(60)
             kept.append(store.lease(LONG_KEY, 5))
 
         threads = [threading.Thread(target=ask) for _ in range(8)]

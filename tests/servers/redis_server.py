@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 PROGRAM = "redis-server"
-PATIENCE = 10.0
+PATIENCE = 60.0
 
 
 def until(true: Callable[[], object], within: float = PATIENCE) -> None:
@@ -73,7 +73,7 @@ class RedisServer:
 
     def say(self, command: str) -> bytes:
         """One command in one line, and the beginning of its reply."""
-        with socket.create_connection(("127.0.0.1", self.port), timeout=1) as connection:
+        with socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE) as connection:
             connection.sendall(command.encode() + b"\r\n")
             return connection.recv(65536)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from functools import partial
 from socket import gethostname
 from typing import TYPE_CHECKING
@@ -11,6 +10,7 @@ from wsgiperf.alert_rules import with_defaults
 from wsgiperf.monitor.alerting.book import AlertBook
 from wsgiperf.monitor.alerting.sinks import LoggingSink, SentrySink
 from wsgiperf.monitor.health.runner import HealthRunner
+from wsgiperf.monitor.imported import imported
 from wsgiperf.monitor.listening import Listening
 from wsgiperf.monitor.sampling.alone import Alone
 from wsgiperf.monitor.sampling.processes import Processes
@@ -82,7 +82,7 @@ class _Place:
 
 
 def _pools() -> list[tuple[str, int, int, int]]:
-    if "sqlalchemy" not in sys.modules:
+    if not imported("sqlalchemy"):
         return []
     from wsgiperf.monitor.queries import sqlalchemy
 

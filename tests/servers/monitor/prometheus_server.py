@@ -13,6 +13,7 @@ from pathlib import Path
 from socketserver import ThreadingMixIn
 from threading import Thread
 from typing import Any
+from urllib.error import HTTPError
 from urllib.parse import urlencode
 from urllib.request import urlopen
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
@@ -111,10 +112,13 @@ class Prometheus:
     """
 
     def __init__(self, folder: Path, site: int) -> None:
-        self._log = folder / "log"
-        self._port = free_port()
+        self._folder, self._log = folder, folder / "log"
         (folder / "token").write_text(TOKEN)
         (folder / "prometheus.yml").write_text(CONFIGURATION.format(port=site))
+        self._start()
+
+    def _start(self) -> None:
+        self._port, folder = free_port(), self._folder
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
                 [
@@ -124,22 +128,34 @@ class Prometheus:
                 cwd=folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
             )  # fmt: skip
 
+    def wait_until_ready(self) -> None:
+        """Until it has scraped something."""
+
+        def scraped() -> bool:
+            if self._process.poll() is not None and "address already in use" in self.log:
+                self._start()  # another program was quicker to take the port
+            return bool(self.query("up"))
+
+        until(scraped, lambda: self.log)
+
     @property
     def log(self) -> str:
         """What it complained of."""
         return self._log.read_text()
 
     def ask(self, path: str, **query: str) -> Any:
-        """The data of an answer of its API; None while it doesn't listen."""
+        """The data of an answer of its API; None while it doesn't listen, or listens and isn't ready yet."""
         assert self._process.poll() is None, self.log
         try:
             with urlopen(
-                f"http://127.0.0.1:{self._port}/api/v1/{path}?{urlencode(query)}", timeout=5
+                f"http://127.0.0.1:{self._port}/api/v1/{path}?{urlencode(query)}", timeout=PATIENCE
             ) as answer:
                 return json.load(answer)["data"]
         except ConnectionError:
             return None
         except OSError as error:
+            if isinstance(error, HTTPError) and error.code == 503:
+                return None
             if isinstance(getattr(error, "reason", None), ConnectionError):
                 return None
             raise AssertionError(f"{path} {query}: {error}: {getattr(error, 'read', bytes)()!r}") from error

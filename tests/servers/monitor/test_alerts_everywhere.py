@@ -50,7 +50,7 @@ def told_by_all(workers: dict[int, Connection], served: Site) -> tuple[list[Any]
         said[:] = [(each["alerts"], each["alert_journal"]) for each in told]
         return all(each == said[0] for each in said)
 
-    until(agree, 5, lambda: said)
+    until(agree, otherwise=lambda: said)
     return said[0]
 
 
@@ -122,13 +122,15 @@ def test_a_sampler_that_is_killed_is_succeeded(tmp_path: Path, receiver: Receive
             some = next(iter(workers.values()))
 
             def succeeded(some: Connection = some, sampler: int = sampler) -> Any:
+                # The errors go on, or the window may end meanwhile.
+                assert served.ask("/status/503", on=some).status == 503
                 system = served.stats(some)["system"]
                 return system["sampler_pid"] != sampler and system
 
             system = until(succeeded)
             print(f"another took over {system['sampled'] - killed:.3f} s after")
             assert system["sampled"] - killed <= 2.0 + SLACK
-            fail(served, 5)  # or the window may end meanwhile
+            fail(served, 5)
             ((same,), _) = told_by_all(workers, served)
             assert same["id"] == alert["id"]
         until(lambda: len(receiver.requests) == 2)

@@ -22,7 +22,7 @@ def fork(work):
         return child
     code = 1
     try:
-        signal.alarm(60)
+        signal.alarm(100)
         code = 0 if work() is True else 2
     finally:
         os._exit(code)

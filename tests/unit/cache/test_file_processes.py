@@ -142,8 +142,8 @@ class TestProcesses:
             alone, start = [], threading.Barrier(4)
 
             def take():
-                start.wait(10)
-                had, deadline = 0, time.monotonic() + 30
+                start.wait(60)
+                had, deadline = 0, time.monotonic() + 80
                 while had < 20 and time.monotonic() < deadline:
                     lease = store.lease(KEY, 5)
                     if lease is None:

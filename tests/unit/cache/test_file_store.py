@@ -314,6 +314,7 @@ class TestTrouble:
         for rest in rests:
             rest.parent.mkdir(exist_ok=True)
             rest.write_bytes(b"unfinished")
+            os.utime(rest, (now[0], now[0]))
         turns = 257 * folders.TIDY_EVERY
         for _ in range(turns // 16):
             store._folders._tidy(store._folders._count(), store._folders._next_folder())

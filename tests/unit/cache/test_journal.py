@@ -156,7 +156,7 @@ def test_threads_wait_until_changes_are_applied(path: Path) -> None:
 
     def slowly(purges: list[Purge] | None) -> None:
         begun.set()
-        assert go_on.wait(10)
+        assert go_on.wait(60)
         order.append(purges)
 
     def second() -> None:
@@ -165,11 +165,11 @@ def test_threads_wait_until_changes_are_applied(path: Path) -> None:
 
     threads = [threading.Thread(target=follower.follow, args=(slowly,)), threading.Thread(target=second)]
     threads[0].start()
-    assert begun.wait(10)
+    assert begun.wait(60)
     threads[1].start()
     threads[1].join(0.05)
     assert order == []
     go_on.set()
     for thread in threads:
-        thread.join(10)
+        thread.join(60)
     assert order == [[tag("a")], None]

@@ -26,6 +26,18 @@ def echo(words: list[bytes]) -> bytes:
     return bulk(words[1].rpartition(b"=")[2] * 1000)
 
 
+def answer(store: RedisStore, key: str) -> bytes | None:
+    """What the store answers, once it does: on a busy machine a server may be late as often as it likes."""
+    found: list[bytes | None] = []
+
+    def answered() -> bool:
+        found.append(store.get(key))
+        return True
+
+    until(answered, within=60)
+    return found[0]
+
+
 @pytest.mark.parametrize(
     "half",
     [
@@ -49,13 +61,12 @@ def test_after_half_a_reply_nobody_reads_the_rest(half: bytes) -> None:
 
     with ScriptedRedis(reply) as server:
         store = RedisStore(server.url, seconds=0.2)
-        assert store.get("first") == b"first" * 1000
+        assert answer(store, "first") == b"first" * 1000
         with pytest.raises(StoreUnavailable):
             store.get("slow")
         released.set()
-        for key in ("second", "third"):
-            until(lambda key=key: store.get(key) is not None)
-            assert store.get(key) == key.encode() * 1000
+        for key in ("second", "third", "second"):
+            assert answer(store, key) == key.encode() * 1000
         assert server.connections >= 2
         store.close()
 
@@ -75,15 +86,15 @@ def test_an_exception_amid_a_reply_drops_the_connection() -> None:
         if words[1].endswith(b"=slow"):
             yield b"$4000\r\nslow"
             asked.set()
+            signal.setitimer(signal.ITIMER_REAL, 0.1)  # from here on, however late the question came
             yield None
         yield echo(words)
 
     usual = signal.signal(signal.SIGALRM, interrupt)
     try:
         with ScriptedRedis(reply) as server:
-            store = RedisStore(server.url, seconds=5)
+            store = RedisStore(server.url, seconds=60)
             store.get("first")
-            signal.setitimer(signal.ITIMER_REAL, 0.1)
             with pytest.raises(Enough):
                 store.get("slow")
             assert asked.is_set()
@@ -128,7 +139,7 @@ def test_what_is_no_answer_is_an_error(answer: bytes) -> None:
         yield strange.pop() if strange else echo(words)
 
     with ScriptedRedis(reply) as server:
-        store = RedisStore(server.url, seconds=1.0)
+        store = RedisStore(server.url, seconds=30.0)
         with pytest.raises(StoreUnavailable):
             store.get("key")
         assert store.get("key") == b"key" * 1000
@@ -146,7 +157,7 @@ def test_a_connection_closed_while_idle_is_not_used() -> None:
             raise OSError
 
     with ScriptedRedis(reply) as server:
-        store = RedisStore(server.url, seconds=1.0)
+        store = RedisStore(server.url, seconds=30.0)
         store.get("key")
         store._connections._idle[0].used -= 10  # as if that had been ten seconds ago
         until(lambda: quits)
@@ -163,7 +174,7 @@ def test_a_server_that_is_no_longer_the_master_is_left() -> None:
         yield b"-READONLY You can't write against a read only replica.\r\n"
 
     with ScriptedRedis(reply) as server:
-        store = RedisStore(server.url, seconds=1.0)
+        store = RedisStore(server.url, seconds=30.0)
         for _ in range(3):
             with pytest.raises(ResponseError, match="READONLY"):
                 store.set("key", b"1")

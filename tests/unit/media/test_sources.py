@@ -3,6 +3,7 @@ import os
 
 import pytest
 
+from tests.unit.descriptors import still_open
 from tests.unit.media import files
 from wsgiperf.media import MediaError, optimize, probe
 from wsgiperf.media.sources import read
@@ -114,9 +115,8 @@ def test_no_file_stays_open(tmp_path):
     paths = [tmp_path / "good.png", tmp_path / "bad.png"]
     paths[0].write_bytes(DATA)
     paths[1].write_bytes(DATA[:70])
-    before = os.listdir("/proc/self/fd")
     for _ in range(5):
         optimize(paths[0])
         with pytest.raises(MediaError):
             optimize(paths[1])
-    assert os.listdir("/proc/self/fd") == before
+    assert still_open(*paths) == []

@@ -54,10 +54,10 @@ def test_what_one_raises_is_raised(monkeypatch, data, two_processors):
         return real(image, *rest)
 
     monkeypatch.setattr(thumbnailing, "encoded", fail)
-    before = threading.active_count()
+    before = threading.enumerate()
     with pytest.raises(TooLargeMediaError):
         thumbnails(data, SIZES)
-    assert threading.active_count() == before
+    assert [thread for thread in threading.enumerate() if thread not in before] == []
 
 
 def test_sizes_larger_than_the_picture_are_made_once(monkeypatch):

@@ -1,6 +1,6 @@
 """Messages without what looks like a secret, in one short line."""
 
-from time import perf_counter
+from time import thread_time
 
 import pytest
 
@@ -100,6 +100,6 @@ PIECES = [
 @pytest.mark.parametrize("length", [1_999, 1_000_000])
 def test_any_message_takes_milliseconds(piece, length):
     message = piece * (length // len(piece))
-    started = perf_counter()
+    started = thread_time()  # not that of whatever else this machine does
     assert len(redacted(message)) <= LONGEST
-    assert perf_counter() - started < 0.2
+    assert thread_time() - started < 0.2

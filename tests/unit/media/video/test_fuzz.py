@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from time import perf_counter
+from time import thread_time
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -26,12 +26,12 @@ _EXTREMES = [
 
 
 def check(data: bytes) -> None:
-    began = perf_counter()
+    began = thread_time()  # which others on the machine don't add to
     try:
         assert isinstance(validate_video(data), Video)
     except MediaError as error:
         assert error.reason  # noqa: PT017
-    assert perf_counter() - began < 5
+    assert thread_time() - began < 5
 
 
 def heads(data: bytes) -> list[int]:

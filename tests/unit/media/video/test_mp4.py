@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from time import perf_counter
+from time import thread_time
 from typing import Any
 
 import pytest
@@ -225,10 +225,10 @@ def test_fragments_without_end_cost_little() -> None:
     start = movie(empty, defaults)
     run = box(b"trun", word(0), word(1))
     fragment = box(b"moof", box(b"traf", full(b"tfhd", word(1)), run * 1000))
-    began = perf_counter()
+    began = thread_time()  # which others on the machine don't add to
     assert reason(start + fragment * 1001) == "too_slow"
     assert reason(start + fragment * 1001, max_seconds=60) == "too_long"
-    assert perf_counter() - began < 10
+    assert thread_time() - began < 10
     many = box(b"moof", full(b"free", bytes(4_000_000)))
     assert reason(start + many * 17) == "too_slow"
 

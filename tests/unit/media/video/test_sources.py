@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.unit.descriptors import still_open
 from tests.unit.media.video.conftest import Make
 from wsgiperf.media.errors import MediaError
 from wsgiperf.media.video import validate_video
@@ -64,12 +65,11 @@ def test_a_file_object_stays_open_where_it_was(video: Make, name: str, buffering
 def test_no_descriptor_is_left_open(video: Make, tmp_path: Path) -> None:
     empty = tmp_path / "empty"
     empty.touch()
-    before = os.listdir("/dev/fd")
     for _ in range(50):
         validate_video(video("h264.mp4"))
         assert reason(empty) == "empty"
         assert reason(tmp_path) == "unreadable"
-    assert len(os.listdir("/dev/fd")) == len(before)
+    assert still_open(video("h264.mp4"), empty, tmp_path) == []
 
 
 def test_what_cannot_be_read(tmp_path: Path) -> None:

@@ -43,9 +43,9 @@ def test_what_is_told(text: str, told: str) -> None:
 )
 def test_it_is_short_and_found_fast(text: str) -> None:
     """Whatever is in it."""
-    began = time.process_time()
+    began = time.thread_time()  # other threads' is not its own
     assert len(bounded(text)) <= LONGEST
-    assert time.process_time() - began < 1.0
+    assert time.thread_time() - began < 1.0
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """Statements as they are shown: nothing of the values in them, little of their length, whatever they are."""
 
 import re
-from time import perf_counter
+from time import thread_time
 
 import pytest
 from hypothesis import given
@@ -165,9 +165,9 @@ PIECES += [
 @pytest.mark.parametrize("piece", PIECES)
 def test_a_megabyte_of_anything_takes_milliseconds(piece):
     statement = piece * (1_000_000 // len(piece))
-    started = perf_counter()
+    started = thread_time()  # not that of whatever else this machine does
     assert len(normalised(statement)) <= LONGEST
-    assert perf_counter() - started < 0.5
+    assert thread_time() - started < 0.5
 
 
 @given(st.lists(st.sampled_from(PIECES) | st.text(max_size=5)).map("".join), st.booleans())

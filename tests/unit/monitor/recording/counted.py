@@ -1,10 +1,20 @@
 """Slabs, and requests that are counted into them."""
 
-from time import perf_counter, time
+from time import time
 
 from wsgiperf.exchange import Exchange
 from wsgiperf.monitor.recording import layout
 from wsgiperf.monitor.recording.reading import read
+
+
+class Ago(float):
+    """When a request started that takes exactly so many seconds, at whichever moment one looks at the clock.
+
+    By the real one it would take as long as the machine keeps this process waiting, too.
+    """
+
+    def __rsub__(self, now):
+        return float(self)
 
 
 def memory():
@@ -20,7 +30,7 @@ def request(
     headers=(("Content-Type", "text/html; charset=utf-8"),), match=None, request_id=None, mount="",
 ):  # fmt: skip
     exchange = Exchange({"REQUEST_METHOD": method, "PATH_INFO": path, "SCRIPT_NAME": mount}, frozenset())
-    exchange.started = perf_counter() - seconds
+    exchange.started = Ago(seconds)
     exchange.status, exchange.headers = status, [*headers]
     exchange.route = route
     exchange.request_id = request_id

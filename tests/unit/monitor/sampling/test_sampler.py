@@ -109,6 +109,7 @@ def test_what_a_dead_process_had_claimed_is_sent_under_the_same_id():
     second.counts = first.counts
     second.sampler.step(NOW + 1)
     delivered(second)
+    until(lambda: first.told)
     hangs.set()
     assert [change.delivery for change in second.told] in ([], [first.told[0].delivery])
     assert second.document["deliveries"] == []
