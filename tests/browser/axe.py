@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 
 VERSION = "4.14.1"
+PATIENCE = 300  # seconds: it looks at everything, and perhaps on a machine that does other things besides
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 RUN = """
     const [rules, done] = arguments;
@@ -43,4 +44,5 @@ def script() -> str:
 def complaints(browser) -> list[str]:
     """What is wrong with the page that is open. The script runs as the developer tools', under no policy."""
     browser.run(script())
+    browser.driver.set_script_timeout(PATIENCE)
     return browser.driver.execute_async_script(RUN, RULES)

@@ -16,7 +16,7 @@ from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.wait import WebDriverWait
 
 PROGRAMS = ("chromium", "chromedriver")
-PATIENCE = 15  # seconds, for anything a page does by itself
+PATIENCE = 60  # seconds, for anything a page does by itself
 FLAGS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",

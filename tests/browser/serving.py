@@ -38,7 +38,7 @@ def demo(directory: Path) -> Iterator[dict[str, str]]:
             stderr=errors,
             text=True,
             cwd=ROOT,
-            env=environment(DEMO_DATA_DIR=str(directory)),
+            env=environment(DEMO_DATA_DIR=str(directory), TMPDIR=str(directory)),  # purges are its own, too
         )
     with server:
         try:

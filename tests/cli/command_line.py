@@ -25,6 +25,11 @@ def environment(given: Mapping[str, str]) -> dict[str, str]:
     return kept | {"PYTHONUNBUFFERED": "1"} | given
 
 
+def hear_ctrl_c() -> None:
+    """In a new process: what started the tests may have it ignore Ctrl-C, as shells do in the background."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def run(*arguments: str, command: list[str] = COMMAND, cwd: Path | None = None, **given: str):
     """Run a command to its end."""
     return subprocess.run(
@@ -72,6 +77,7 @@ class Server:
                 cwd=cwd,
                 env=environment(given),
                 start_new_session=True,
+                preexec_fn=hear_ctrl_c,
             )
 
     def __enter__(self) -> "Server":
@@ -111,6 +117,23 @@ class Server:
                 os.killpg(self._process.pid, 0)
                 time.sleep(0.02)
             raise AssertionError(f"a process outlived the command:\n{self.log}")
+
+
+def wait_for_workers(port: int, many: int) -> None:
+    """Until so many processes have answered, which say in X-Worker who they are."""
+    found: set[str] = set()
+    deadline = time.monotonic() + 60
+    while len(found) < many:
+        assert time.monotonic() < deadline, found
+        # Several at once, or one would take them all.
+        connections = [HTTPConnection("127.0.0.1", port, timeout=30) for _ in range(4 * many)]
+        for connection in connections:
+            connection.request("GET", "/", headers={"Connection": "close"})
+        for connection in connections:
+            with connection.getresponse() as response:
+                found.add(response.headers["X-Worker"])
+                response.read()
+            connection.close()
 
 
 def get(port: int, path: str = "/", **headers: str) -> HTTPResponse:

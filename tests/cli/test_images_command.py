@@ -9,7 +9,7 @@ import time
 from io import BytesIO
 
 import pytest
-from command_line import COMMAND, environment, run, said, without
+from command_line import COMMAND, environment, hear_ctrl_c, run, said, without
 from PIL import Image
 
 
@@ -211,7 +211,7 @@ def test_ctrl_c_leaves_every_picture_old_or_new(tmp_path):
         (tmp_path / name).write_bytes(LARGE)
     command = subprocess.Popen(
         [*COMMAND, "images", str(tmp_path)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        env=environment({}), start_new_session=True,
+        env=environment({}), start_new_session=True, preexec_fn=hear_ctrl_c,
     )  # fmt: skip
     deadline = time.monotonic() + 60
     while (tmp_path / names[3]).stat().st_size == len(LARGE):

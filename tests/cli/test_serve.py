@@ -8,11 +8,13 @@ from pathlib import Path
 
 import brotli
 import pytest
-from command_line import Server, get, run, said, taken_port, without
+from command_line import Server, get, run, said, taken_port, wait_for_workers, without
 
 APPLICATION = '''
+import os
+
 def app(environ, start_response):
-    start_response("200 OK", [("Content-Type", "text/plain")])
+    start_response("200 OK", [("Content-Type", "text/plain"), ("X-Worker", str(os.getpid()))])
     return [b"A line that says the same. " * 100]
 
 def make():
@@ -87,7 +89,7 @@ def test_other_options_are_gunicorns(serve):
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_it_stops_when_asked(serve, number):
     server, port = serve("small_site:app", "--workers=2")
-    get(port)
+    wait_for_workers(port, 2)  # gunicorn's, while they load the application, may miss a signal to stop
     assert server.stop(number) == 0
     server.expect_nothing_left()
     assert "Traceback" not in server.log

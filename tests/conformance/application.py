@@ -53,6 +53,7 @@ def build(settings):
 
 def dispatch(built):
     def dispatching(environ, start_response):
+        origin.STATE.arrive(environ["PATH_INFO"])
         name = next(filter(None, environ["PATH_INFO"].split("/")), "")
         return built.get(name, origin.application)(environ, start_response)
 

@@ -25,10 +25,15 @@ SETS: dict[str, dict[str, object]] = {
 }
 
 
+#: Seconds that Redis may take: a machine that is busy, too, has it answer. What becomes of a request when it
+#: doesn't is not asked here.
+PATIENT = 20.0
+
+
 def store_options(store: str, directory: str, redis_url: str) -> dict[str, object]:
     """What chooses the store. Sets of options share neither directories nor, by their URLs, keys."""
     if store == "file":
         return {"store": "file", "directory": directory}
     if store == "redis":
-        return {"store": "redis", "redis_url": redis_url}
+        return {"store": "redis", "redis_url": redis_url, "redis_timeout": PATIENT}
     return {"store": "memory"}

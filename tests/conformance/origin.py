@@ -2,9 +2,8 @@
 
 It does so in one of these manners: `list` (the default), `stream`, `write` and `file`, whole by the means of
 WSGI; `cut`, shorter than it says; `broken`, raising after the first block; `fail`, raising at once; `slow`,
-after a quarter of a second; `conditional`, a 304 to conditional requests and a 200 to others;
-`gzip`, encoded by the application itself; `ranges`,
-from one byte to another where that is asked for.
+a quarter of a second after the last client came; `conditional`, a 304 to conditional requests and a 200 to
+others; `gzip`, encoded by the application itself; `ranges`, from one byte to another where that is asked for.
 """
 
 from __future__ import annotations
@@ -17,6 +16,7 @@ import time
 from http import HTTPStatus
 from io import BytesIO
 
+PATIENCE = 20.0  # seconds until clients that don't come are given up
 REASONS = {status.value: status.phrase for status in HTTPStatus}
 
 
@@ -27,10 +27,11 @@ class State:
         self.changed = threading.Condition()
         self.answers: dict[str, dict] = {}
         self.seen: dict[str, list[dict]] = {}
-        self.offset = 0.0  # seconds that the clock is ahead
+        self.clients: dict[str, int] = {}  # how many have yet to come
+        self.time = 0.0  # what the clock shows until the next exchange
 
     def now(self) -> float:
-        return time.time() + self.offset
+        return self.time
 
     def case_of(self, path: str) -> str | None:
         return next((part for part in path.split("/") if part in self.answers), None)
@@ -39,9 +40,10 @@ class State:
         case = message["case"]
         with self.changed:
             if message["do"] == "say":
-                self.offset = message["offset"]
+                self.time = message["time"]
                 self.answers[case] = message["answer"]
                 self.seen[case] = []
+                self.clients[case] = message["clients"]
                 return None
             self.changed.wait_for(lambda: self._settled(case, message["calls"]), message["within"])
             return self.seen[case]
@@ -49,6 +51,18 @@ class State:
     def _settled(self, case: str, calls: int) -> bool:
         seen = self.seen[case]
         return len(seen) >= calls and all(asked["closed"] for asked in seen)
+
+    def arrive(self, path: str) -> None:
+        """A client is there, in front of the cache."""
+        case = self.case_of(path)
+        if case is not None:
+            with self.changed:
+                self.clients[case] -= 1
+                self.changed.notify_all()
+
+    def wait_for_clients(self, case: str) -> None:
+        with self.changed:
+            self.changed.wait_for(lambda: self.clients[case] <= 0, PATIENCE)
 
     def record(self, case: str, asked: dict) -> dict:
         with self.changed:
@@ -90,7 +104,9 @@ def application(environ, start_response):
     answer = STATE.record(case, asked)
     manner = answer["manner"]
     if manner == "slow":
-        time.sleep(0.25)  # an application that takes its time, so that others come meanwhile
+        # An application that takes its time, so that others come meanwhile, and get from there to the cache.
+        STATE.wait_for_clients(case)
+        time.sleep(0.25)
     if manner == "fail":
         STATE.close(asked)
         raise RuntimeError("meant to fail")

@@ -25,6 +25,9 @@ def test_every_set_of_options_is_used():
     assert {case.options for case in CASES} == set(SETS)
 
 
+SLOWLY = pytest.mark.timeout(600)  # all cases twice, and perhaps on a machine that does other things besides
+
+
 @pytest.fixture(scope="module")
 def failed(tmp_path_factory):
     """The cases that fail, by what stands in the cache's place."""
@@ -48,11 +51,13 @@ def _passes(case, site):
     return True
 
 
+@SLOWLY
 def test_every_case_can_fail(failed):
     """Against no cache, or against one that keeps everything for ever."""
     assert [case.name for case in CASES if not any(case.name in names for names in failed.values())] == []
 
 
+@SLOWLY
 def test_caching_is_missed_where_there_is_none(failed):
     """Every case that expects something from the store fails without one."""
     from_store = {case.name for case in CASES if any(ex.expect.source == "hit" for ex in case.exchanges)}

@@ -21,17 +21,17 @@ IN_PROCESS = os.environ.get("EXAMPLE_IN_PROCESS")
 
 @pytest.fixture(scope="session")
 def served(tmp_path_factory):
-    """Starts a server when a test first asks for it; returns its port."""
-    ports = {}
+    """Starts a server when a test first asks for it; returns its port, and where its data are."""
+    started = {}
     with ExitStack() as servers:
 
-        def port_of(target, directory):
-            if target not in ports:
+        def served_by(target, directory):
+            if target not in started:
                 data = tmp_path_factory.mktemp("site")
-                ports[target] = servers.enter_context(gunicorn(target, directory, data))
-            return ports[target]
+                started[target] = servers.enter_context(gunicorn(target, directory, data)), data
+            return started[target]
 
-        yield port_of
+        yield served_by
 
 
 @pytest.fixture(scope="session", params=[IN_PROCESS] if IN_PROCESS else list(SERVED))
@@ -39,8 +39,8 @@ def site(request):
     target, directory, mount = SERVED[request.param]
     kind = request.param.split()[-1]
     if not IN_PROCESS:
-        port = request.getfixturevalue("served")(target, directory)
-        yield Site(kind, over_http(port), mount, port)
+        port, data = request.getfixturevalue("served")(target, directory)
+        yield Site(kind, over_http(port), mount, port, data)
         return
     sys.path.insert(0, str(directory))
     module, _, name = target.partition(":")

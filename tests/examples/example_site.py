@@ -15,11 +15,15 @@ from gunicorn.config import KNOWN_SETTINGS
 from werkzeug.datastructures import EnvironHeaders
 from werkzeug.test import Client
 
+from wsgiperf.configuration import ALIASES, PREFIX
+
 HERE = Path(__file__).resolve().parent
 EXAMPLES = HERE.parents[1] / "examples"
 # The library is the installed one, not what happens to lie in the directory of the test run.
 PYTHON = [sys.executable, "-P"]
 FLASK, DJANGO = EXAMPLES / "flask_app", EXAMPLES / "django_app"
+# What a shell may have set that a site or gunicorn listens to.
+HEARD = {*ALIASES, "WEB_CONCURRENCY", "GUNICORN_CMD_ARGS", "DJANGO_SETTINGS_MODULE"}
 
 
 @dataclass(frozen=True)
@@ -30,6 +34,7 @@ class Site:
     application: object
     mount: str = ""
     port: int | None = None
+    data: Path | None = None  #: its server's directory for data and for temporary files
 
     def client(self):
         """A visitor: keeps cookies, speaks to the site under its prefix."""
@@ -127,9 +132,19 @@ class Body:
         self._connection.close()
 
 
-def environment(data):
+def environment(data, temporary=None):
+    """The environment of a site with its data there, that hears of purges from nobody else's.
+
+    :param data: a directory.
+    :param temporary: the directory for temporary files, where the workers' journals are; the data's without.
+    """
     paths = [str(FLASK), str(DJANGO), str(HERE), os.environ.get("PYTHONPATH", "")]
-    return os.environ | {"DEMO_DATA_DIR": str(data), "PYTHONPATH": os.pathsep.join(filter(None, paths))}
+    kept = {n: v for n, v in os.environ.items() if n not in HEARD and not n.startswith((PREFIX, "DEMO_"))}
+    return kept | {
+        "DEMO_DATA_DIR": str(data),
+        "TMPDIR": str(temporary or data),
+        "PYTHONPATH": os.pathsep.join(filter(None, paths)),
+    }
 
 
 @contextmanager

@@ -154,7 +154,7 @@ def test_the_command_purges_in_all_workers(site, tmp_path):
         text=True,
         timeout=60,
         cwd=directory,
-        env=environment(tmp_path),
+        env=environment(tmp_path, site.data),
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout == "purged in all workers of this machine\n"

@@ -9,7 +9,11 @@ from contextlib import contextmanager
 from http.client import HTTPConnection
 from pathlib import Path
 
+from wsgiperf.configuration import ALIASES, PREFIX
+
 HERE = Path(__file__).parent
+# What a shell may have set that gunicorn or the application listens to.
+HEARD = {*ALIASES, "WEB_CONCURRENCY", "GUNICORN_CMD_ARGS", "DJANGO_SETTINGS_MODULE"}
 PATIENCE = 20  # seconds
 
 
@@ -23,7 +27,7 @@ class Gunicorn:
 
     def __init__(self, directory, *arguments, **environ):
         self.log_path = directory / "gunicorn.log"
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith("WSGIPERF_")}
+        inherited = {n: v for n, v in os.environ.items() if n not in HEARD and not n.startswith(PREFIX)}
         # The socket listens before the server starts: whoever connects early waits.
         with socket.create_server(("127.0.0.1", 0)) as listener, self.log_path.open("wb") as log:
             self.port, handle = listener.getsockname()[1], listener.fileno()

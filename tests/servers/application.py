@@ -5,6 +5,7 @@
 
 import hashlib
 import importlib
+import itertools
 import json
 import os
 from collections.abc import Iterator
@@ -184,10 +185,9 @@ def pages(environ, start_response):
 
 
 def endless(environ, start_response):
-    """Far more than any buffer on the way holds, so that a client which left must be noticed."""
+    """More than any buffer on the way holds, so that a client which left must be noticed."""
     start_response("200 OK", [TEXT])
-    block = os.urandom(1 << 15).hex().encode()
-    return Body(environ, (block for _ in range(20_000)))
+    return Body(environ, itertools.repeat(os.urandom(1 << 15).hex().encode()))
 
 
 def file(name, media_type):

@@ -88,7 +88,7 @@ class Site:
         self.state = state
         self.log_path = state / "log"
         self.tokens = (f"request-{number}" for number in itertools.count(1))
-        self.timeout = 10.0
+        self.timeout = 30.0
         (state / payload.FILE_NAME).write_bytes(payload.FILE_BYTES)
         (state / payload.TEXT_FILE_NAME).write_bytes(payload.TEXT_FILE_BYTES)
         environ = {
@@ -108,7 +108,7 @@ class Site:
 
     def wait_until_ready(self) -> None:
         """Started apart from waiting, so that several sites start at the same time."""
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 60
         while time.monotonic() < deadline and self.process.poll() is None:
             if found := re.search(self.server.port, self.log()):
                 self.port = int(found[1])
@@ -187,15 +187,15 @@ class Site:
         path = self.state / name
         return path.read_text().split("\n")[:-1] if path.exists() else []
 
-    def expect_closed_once(self, token: str, within: float = 1.0) -> None:
+    def expect_closed_once(self, token: str) -> None:
         """What the application opened for this request was closed, and once."""
-        self.until(lambda: len(self.recorded(token)) != 1, "opened and not closed", within)
+        self.until(lambda: len(self.recorded(token)) != 1, "opened and not closed")
         assert self.recorded(token) in ([], ["opened", "closed"])
 
-    def until(self, true: Callable[[], bool], otherwise: str, within: float = 1.0) -> None:
-        deadline = time.monotonic() + within
+    def until(self, true: Callable[[], bool], otherwise: str) -> None:
+        deadline = time.monotonic() + self.timeout
         while not true():
-            assert time.monotonic() < deadline, f"{otherwise} within {within} s"
+            assert time.monotonic() < deadline, f"{otherwise} within {self.timeout} s"
             time.sleep(0.005)
 
 

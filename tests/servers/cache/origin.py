@@ -2,13 +2,15 @@
 
     delay=S      seconds that the page takes to make
     gate=NAME    not before the test has opened that gate
+    each=NAME    the same, with a gate for each call: NAME-1, NAME-2 ...
     cc=TEXT      Cache-Control (default "max-age=60"); `lm` and `etag` the validators
     blocks=N     a stream of so many blocks; `pause` seconds, or `gates`, between them; `size` bytes each
     fail=N       the Nth call raises, mid-stream for streams
     vary, tag    those fields
 
-Each call adds a line to the file `calls`, each request that reaches the worker one to `asked`, each close of
-a body one to `closed`: O_APPEND keeps the lines of several processes apart.
+Each call adds a line to the file `calls`, each request that reaches the worker one to `asked`, each block of
+a stream one to `made`, each close of a body one to `closed`: O_APPEND keeps the lines of several processes
+apart. The caches' clock is ahead by as many seconds as the file `ahead` has bytes.
 """
 
 import json
@@ -19,14 +21,16 @@ from urllib.parse import parse_qsl
 from origin_blocks import block_of
 
 from wsgiperf import CacheMiddleware
-from wsgiperf.cache import frames
+from wsgiperf.cache import clock, frames
 
 STATE = os.environ["STATE"]
-PATIENCE = 15.0
+PATIENCE = 60.0
 FIELDS = {"etag": "ETag", "lm": "Last-Modified", "vary": "Vary", "tag": "Surrogate-Key"}
 
 if version := os.environ.get("FORMAT"):
     frames._MAGIC = frames._MAGIC[:3] + bytes([int(version)])
+
+clock.now = lambda: time.time() + os.stat(f"{STATE}/ahead").st_size
 
 
 def note(name, line):
@@ -67,6 +71,8 @@ def application(environ, start_response):
     call = number_of(path)
     if "gate" in asked:
         pass_gate(asked["gate"])
+    if "each" in asked:
+        pass_gate(f"{asked['each']}-{call}")
     time.sleep(float(asked.get("delay", 0)))
     if asked.get("fail") == str(call) and "blocks" not in asked:
         raise RuntimeError("as the test wants it")
@@ -101,6 +107,7 @@ class Blocks:
                     pass_gate(f"{asked['gates']}-{number}")
                 if asked.get("fail") == str(self.call):
                     raise RuntimeError("as the test wants it")
+            note("made", f"{self.page} {self.call} {number}")
             yield block_of(self.page, number, size)
 
     def close(self):

@@ -4,7 +4,7 @@ from itertools import count
 
 import pytest
 
-from .serving import asking, site, until
+from .serving import REDIS_TIMEOUT, asking, site, until
 
 WORKERS = 4
 number = count()
@@ -74,7 +74,8 @@ def test_an_unsafe_method_reaches_every_worker(served, method):
 @pytest.fixture
 def machines(redis, tmp_path):
     """Two servers that share a Redis but no journal, each listening to the other."""
-    options = {"store": "redis", "redis_url": redis.url, "redis_timeout": 0.25, "namespace": tmp_path.name}
+    options = {"store": "redis", "redis_url": redis.url, "redis_timeout": REDIS_TIMEOUT}
+    options["namespace"] = tmp_path.name
     with site(tmp_path / "one", options=options) as one, site(tmp_path / "two", options=options) as two:
         one.ask("/warm")
         two.ask("/warm")

@@ -1,6 +1,5 @@
 """However many ask at once, the application is called once: RFC 9111 section 4 on collapsed requests."""
 
-import time
 from itertools import count
 
 import pytest
@@ -40,11 +39,11 @@ def test_cold(served):
 
 
 def test_expired(served):
-    """The second burst comes after the response's second of life."""
+    """The second burst comes after the response's minute of life."""
     page = a_page()
-    target = f"{page}?delay=0.3&cc=max-age%3D1"
+    target = f"{page}?delay=0.3"
     burst(served.clients, asking(target))
-    time.sleep(1.1)  # as long as the response lives: servers have their own clocks
+    served.later(61)
     answers = burst(served.clients, asking(target))
     assert served.calls(page) == 2
     assert bodies(answers) == {body_of(page)}
@@ -52,9 +51,9 @@ def test_expired(served):
 
 def test_expired_with_a_validator(served):
     page = a_page()
-    target = f'{page}?delay=0.3&cc=max-age%3D1&etag="x"'
+    target = f'{page}?delay=0.3&etag="x"'
     burst(served.clients, asking(target))
-    time.sleep(1.1)
+    served.later(61)
     answers = burst(served.clients, asking(target))
     assert served.calls(page) == 2
     assert bodies(answers) == {body_of(page)}
@@ -71,20 +70,23 @@ def test_purged_softly(served):
 
 
 def test_stale_while_revalidate_makes_nobody_wait(served):
-    """One refresh for all; the slowest client waits 20 ms at most while the page takes 250."""
+    """One refresh for all, which ends when all are answered; the slowest client waits 20 ms at most."""
     slowest = []
-    for _ in range(8):  # other programs may take the processor for longer than that, but not each time
+    for _ in range(40):  # other programs may take the processor for longer than that, but not each time
         page = a_page()
-        target = f"{page}?delay=0.25&cc=max-age%3D60,stale-while-revalidate%3D60"
+        gate = page[1:]
+        target = f"{page}?gate={gate}&cc=max-age%3D60,stale-while-revalidate%3D60"
+        served.open(gate)
         burst(served.clients, asking(target))
+        served.shut(gate)
         served.purge("url", f"http://test{target.replace('?', '%3F').replace('&', '%26')}", soft=True)
         answers = burst(served.clients, asking(target))
         assert bodies(answers) == {body_of(page)}
         until(lambda page=page: served.calls(page) == 2)
+        served.open(gate)
         slowest.append(max(seconds for *_, seconds in answers))
-        assert slowest[-1] < 0.25
-        if slowest[-1] <= 0.02:
-            break
         until(lambda target=target: b"hit" in burst(served.clients[:1], asking(target))[0][0])
         assert served.calls(page) == 2
+        if slowest[-1] <= 0.02:
+            break
     assert min(slowest) <= 0.02, slowest
