@@ -27,11 +27,8 @@ __all__ = ["CompressionMiddleware"]
 # RFC 9530 and its forerunners: sums over bytes that are about to change. Accept-Ranges: ranges would be of
 # the encoded bytes, which no two answers need share.
 _OUTDATED = Fields(
-    (name, "")
-    for name in (
-        "Content-Length", "Accept-Ranges", "Content-MD5", "Digest", "Content-Digest", "Repr-Digest",
-    )
-)  # fmt: skip
+    (name, "") for name in ("Accept-Ranges", "Content-MD5", "Digest", "Content-Digest", "Repr-Digest")
+)
 _COUNTED = (list, tuple)
 _VARY = ("Vary", "Accept-Encoding")
 # A record by the tuple's own constructor: half the time of the generated one.
@@ -186,24 +183,32 @@ class CompressionMiddleware(Middleware):
         pairs, fields = headers.pairs, headers.fields
         if "etag" in fields:
             self._tag(headers, fields["etag"], choice.coding)
-        headers.drop(_OUTDATED)
-        # Appended to the list and its index directly: that saves the calls.
+        if not _OUTDATED.names.isdisjoint(fields):
+            headers.drop(_OUTDATED)
+        # Put into the list and its index directly: that saves the calls.
         pairs.append(choice.field)
         fields["content-encoding"] = choice.coding
-        if size is not None:
-            fields["content-length"] = length = str(size)
-            pairs.append(("Content-Length", length))
+        if size is None:
+            del headers["Content-Length"]
+            return
+        length = str(size)
+        try:
+            pairs[pairs.index(("Content-Length", fields["content-length"]))] = ("Content-Length", length)
+        except (KeyError, ValueError):  # there is none, or it is spelt in another way
+            headers["Content-Length"] = length
+        else:
+            fields["content-length"] = length
 
     def _tag(self, headers: Headers, etag: str, coding: str) -> None:
         tagged = self._tagged.get((etag, coding)) or self._learn_tag(etag, coding)
         if tagged == etag:
             return
+        pairs = headers.pairs
         try:
-            headers.pairs.remove(("ETag", etag))  # as it is spelt nearly always
+            pairs[pairs.index(("ETag", etag))] = ("ETag", tagged)  # as it is spelt nearly always
         except ValueError:
             headers["ETag"] = tagged
         else:
-            headers.pairs.append(("ETag", tagged))
             headers.fields["etag"] = tagged
 
     def _learn_tag(self, etag: str, coding: str) -> str:

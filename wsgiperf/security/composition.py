@@ -54,9 +54,10 @@ class HeaderSet:
         self.fields = Fields(constant.items())
         #: Where the application sends none of these, the fields go out as they stand.
         self.watched = Fields((name, "") for name in self.fields.names | _FRAMING)
-        self._template = template if NONCE in template else None
+        #: What stands around the nonces.
+        self._pieces = template.split(NONCE)
         #: Whether a page's policy may carry a nonce.
-        self.takes_nonce = self._template is not None
+        self.takes_nonce = len(self._pieces) > 1
         self._policy_key = self.policy_name.lower()
         names = [name for name, _ in self.fields.pairs]
         #: Counted from the end.
@@ -64,13 +65,13 @@ class HeaderSet:
 
     def name_nonce(self, headers: Headers, nonce: str) -> None:
         """Have the policy name a nonce, right after `fields` were added."""
-        value = self.policy("", nonce)
+        value = nonce.join(self._pieces)
         headers.pairs[self._policy_at] = (self.policy_name, value)
         headers.fields[self._policy_key] = value
 
     def policy(self, constant: str, nonce: str | None) -> str:
         """The policy for a response in which this nonce was used."""
-        return constant if nonce is None or self._template is None else self._template.replace(NONCE, nonce)
+        return nonce.join(self._pieces) if nonce is not None and self.takes_nonce else constant
 
 
 def _own_headers(
