@@ -131,12 +131,10 @@ class Admission:
         if OPTIONS in exchange.environ:
             return False
         fields = response.headers.fields
-        if self._telling.isdisjoint(fields):
-            return True
         cache_control = fields.get("cache-control")
-        if cache_control is None or not _forbids(cache_control):
-            return False
-        return self._targeted.isdisjoint(fields)
+        if cache_control is None:
+            return self._telling.isdisjoint(fields)
+        return _forbids(cache_control) and self._targeted.isdisjoint(fields)
 
     def is_storable(self, exchange: Exchange, response: Response, lookup: Lookup) -> bool:
         """Whether `admit` would store the response, as far as that can be told without its body."""

@@ -13,6 +13,8 @@ import pytest
 from .serving import MODELS, ROUTES, Site, until
 
 REQUESTS = 200
+#: By which Python gets or gives back a piece of memory for thousands of objects: whoever makes the last asks.
+MEMORY = {"brk", "madvise", "mmap", "munmap"}
 CALL = re.compile(r"^(\w+)\(")
 
 
@@ -73,8 +75,11 @@ def test_only_the_process_id_is_asked_for(tmp_path: Path) -> None:
     assert "getpid" not in usual
     assert [call for call in seen if call != "getpid"] == list(usual)
     assert 1 <= seen.count("getpid") <= 2
+    grown = 0
     for calls in monitored:
         # Python's threads take turns by futex: once a second the sampler has its own.
-        more = set(Counter(calls) - Counter(seen))
-        assert more <= {"futex"}, calls
+        more = set(Counter(calls) - Counter(seen)) - {"futex"}
+        assert more <= MEMORY, calls
         assert not Counter(seen) - Counter(calls), calls
+        grown += bool(more)
+    assert grown <= REQUESTS / 100
