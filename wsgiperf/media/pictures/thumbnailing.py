@@ -55,7 +55,7 @@ def thumbnails(
     picture = decode(data, header, limits, deadline, lambda size: _needed(size, list(wanted.values()), fit))
     with decoding():
         picture = replace(picture, image=colour.standard(picture.image, picture.header))
-    # As many as are wanted may be one by other names.
+    # All that are larger than the picture come to its own size.
     placed = {name: _placed(picture.size, pair, fit) for name, pair in wanted.items()}
     distinct = sorted(set(placed.values()), key=_pixels, reverse=True)
 
