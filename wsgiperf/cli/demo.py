@@ -39,9 +39,9 @@ def demo(app: str, host: str, port: int) -> None:
     os.environ["PYTHONPATH"] = os.pathsep.join([*folders, before] if before else folders)
     os.environ["DJANGO_SETTINGS_MODULE"] = "mysite.settings"  # not that of a project worked on in this shell
     os.chdir(examples)  # modules in the current directory would come before the examples'
-    click.echo("The first start fills two small databases ...")
     # Until gunicorn can handle it, and `demo_server` lets it through, Ctrl-C would show a traceback.
     signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    click.echo("The first start fills two small databases ...")
     become_gunicorn("wsgiperf.cli.demo_server", [f"--bind=fd://{listener.detach()}", TARGETS[app]])
 
 
