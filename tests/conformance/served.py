@@ -64,14 +64,22 @@ class Site:
         deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline and self.process.poll() is None:
             found = re.search(self.port_pattern, self.log())
-            if found and self.control_path.exists():
+            if found and self._connects():
                 self.port = int(found[1])
-                self.control = socket.socket(socket.AF_UNIX)
-                self.control.connect(str(self.control_path))
-                self.replies = self.control.makefile("rb")
                 return
             time.sleep(0.01)
         raise RuntimeError(f"{self.name} did not start:\n{self.log()}")
+
+    def _connects(self) -> bool:
+        """Whether there is a line to the application by now: its socket is there before anybody listens."""
+        control = socket.socket(socket.AF_UNIX)
+        try:
+            control.connect(str(self.control_path))
+        except (FileNotFoundError, ConnectionRefusedError):
+            control.close()
+            return False
+        self.control, self.replies = control, control.makefile("rb")
+        return True
 
     def stop(self) -> None:
         if hasattr(self, "control"):
